@@ -1,0 +1,42 @@
+"""Train the demo model: ``python -m tam_widget.demo.training --run runs/demo --export tam_widget/demo/model``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+# glibc gives large blocks back to the system after every step and takes them again: a third of the time is page
+# faults. It reads these settings when a process starts, so the process starts itself again with them.
+_MALLOC = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m tam_widget.demo.training", description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log; a run there goes on")
+    parser.add_argument("--export", type=Path, help="folder to write the finished model to")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=4500)
+    arguments = parser.parse_args()
+    if not _MALLOC.keys() <= os.environ.keys():
+        command = [sys.executable, "-m", "tam_widget.demo.training", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | _MALLOC)  # noqa: S606
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+
+    from tam_widget.demo.training.loop import Recipe, Run
+
+    run = Run(arguments.run, Recipe(seed=arguments.seed, steps=arguments.steps))
+    run.train()
+    if arguments.export:
+        run.export(arguments.export)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What the demo model is trained on: right answers, and words that are true of a picture somewhere in it.
+
+The answers' loss gives image positions no gradient in the last layer, yet that is where an activation map is read.
+Large models learn the read-out in pre-training; here it comes from *which words are true of the picture*, a label of
+the whole picture. No loss sees a mask or a position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+
+from tam_widget.demo.training.sequences import IGNORED
+
+if TYPE_CHECKING:
+    from tam_widget.demo.training.sequences import Batch
+
+_TOP = 4  # cells that speak for the presence of a word: a wider pool leaves streaks in raster order
+_LOG_PARTITION = 8.0
+_AFFINITY_WIDTH = 0.06  # distance in colour, channels from 0 to 1, at which two cells stop being alike
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each loss counts."""
+
+    presence: float = 0.3
+    sparsity: float = 0.05
+    affinity: float = 1.0
+    flatness: float = 0.3
+    partition: float = 0.002
+    quiet: float = 0.03
+
+
+def losses(
+    hidden: torch.Tensor,
+    head: torch.Tensor,
+    batch: Batch,
+    grounded: torch.Tensor,
+    generator: torch.Generator,
+) -> dict[str, torch.Tensor]:
+    """Each loss by name, unweighted, and the share of right next tokens as ``"accuracy"``.
+
+    Parameters
+    ----------
+    hidden : tensor, shape (B, L, d)
+    head : tensor, shape (V, d)
+    batch : Batch
+    grounded : tensor of int64, shape (W,)
+        Ids of the tokens of shape, colour and size words.
+    generator : torch.Generator
+        Chooses the positions that the ``quiet`` loss looks at.
+    """
+    labels = batch.labels[:, 1:]
+    told = labels != IGNORED
+    logits = (hidden[:, :-1][told] @ head.T).float()
+    image = hidden[:, batch.image_start : batch.image_start + batch.grid[0] * batch.grid[1]]
+    words = (image @ head[grounded].T).float().transpose(1, 2)  # (B, W, N)
+    likeness = _colour_likeness(batch)
+    strongest = words.topk(_TOP, -1).values.mean(-1)
+    return {
+        "answers": F.cross_entropy(logits, labels[told]),
+        "presence": F.binary_cross_entropy_with_logits(strongest, batch.present.float()),
+        "sparsity": F.softplus(words).mean(),
+        # Cells of one colour should agree on a word, in probability and in height up to the cap.
+        "affinity": _disagreement(words.sigmoid(), likeness),
+        "flatness": _disagreement(F.relu(words) / 4, likeness) + F.relu(words - 7).square().mean(),
+        # Unlikely words get negative logits, so that they do not count as context of each other.
+        "partition": (torch.logsumexp(logits, -1) - _LOG_PARTITION).square().mean(),
+        "quiet": _quiet(hidden, image, head, batch, generator),
+        "accuracy": (logits.detach().argmax(-1) == labels[told]).float().mean(),
+    }
+
+
+def total(parts: dict[str, torch.Tensor], weights: Weights) -> torch.Tensor:
+    """Sum the losses by their weights: what is minimised."""
+    return parts["answers"] + sum(
+        (getattr(weights, name) * parts[name] for name in Weights.__dataclass_fields__),
+        start=torch.zeros(()),
+    )
+
+
+def _colour_likeness(batch: Batch) -> torch.Tensor:
+    """Row-normalised likeness of the cells' mean colours, shape (B, N, N)."""
+    count, patches, _ = batch.pixels.shape
+    colour = batch.pixels.float().view(count, patches // 4, 4, 3, -1).mean((2, 4)) * 0.27
+    likeness = torch.exp(-torch.cdist(colour, colour).square() / (2 * _AFFINITY_WIDTH**2))
+    return likeness / likeness.sum(-1, keepdim=True)
+
+
+def _disagreement(values: torch.Tensor, likeness: torch.Tensor) -> torch.Tensor:
+    """Mean of Σ_q likeness[p, q] · (v_p − v_q)² over words and cells p."""
+    around = torch.einsum("bwq,bpq->bwp", values, likeness)
+    around_squared = torch.einsum("bwq,bpq->bwp", values.square(), likeness)
+    return (values.square() - 2 * values * around + around_squared).mean()
+
+
+def _quiet(
+    hidden: torch.Tensor, image: torch.Tensor, head: torch.Tensor, batch: Batch, generator: torch.Generator
+) -> torch.Tensor:
+    """Softplus of every word's logit at half of the image positions and at all positions of prompts."""
+    cells = image.flatten(0, 1)
+    some = torch.randperm(len(cells), generator=generator)[: len(cells) // 2]
+    asked = (batch.labels == IGNORED) & (batch.segments > 0)
+    loud = F.softplus((cells[some] @ head.T).float()).mean() + F.softplus((hidden[asked] @ head.T).float()).mean()
+    return loud * head.shape[0] / 18
