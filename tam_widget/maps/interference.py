@@ -1,0 +1,65 @@
+"""Estimated causal inference: what the earlier text explains is taken out of a token's map (steps 3 to 6)."""
+
+import torch
+from torch import Tensor
+
+
+def interference(raw: Tensor, context: Tensor, weights: Tensor) -> Tensor:
+    """Return the part ``s E`` of each raw map that the context explains.
+
+    E is the mean of the context's raw maps, weighted by relevance (step 3), and s the scale that brings it nearest to
+    the map in the sense of least squares (step 4; the released code finds it by iteration).
+
+    The released code divides by ``Σ r + 1e-8``.  A factor on E cancels in ``s E``, so the sum alone is used here, and
+    relevances of any size count.
+
+    Parameters
+    ----------
+    raw
+        (Q, N), raw activations A of the queries, in logits.
+    context
+        (K, N), raw activations of the context, in logits.
+    weights
+        (Q, K), relevance of each context entry to each query, ≥ 0; 0 for what is no context of it.
+
+    Returns
+    -------
+    Tensor
+        (Q, N) in logits, ≥ 0; 0 for a query without context, or whose context shows nowhere in the picture.
+    """
+    total = weights.sum(dim=1, keepdim=True)
+    estimate = (weights / torch.where(total > 0, total, 1)) @ context
+    square = estimate.square().sum(dim=1, keepdim=True)
+    scale = (raw * estimate).sum(dim=1, keepdim=True) / torch.where(square > 0, square, 1)
+    return estimate.mul_(scale)
+
+
+def joint_scale(image: Tensor, relevance: Tensor, earlier: Tensor) -> tuple[Tensor, Tensor]:
+    """Bring each map and the relevances of its earlier text to [0, 1] by one common minimum and maximum (step 6).
+
+    Parameters
+    ----------
+    image
+        (Q, N), maps after causal inference, in logits.
+    relevance
+        (Q, n), relevances of the text tokens, in logits.
+    earlier
+        (Q, n) bool, which text tokens come before the query's token: these take part, those with an identical key
+        included.
+
+    Returns
+    -------
+    image, text
+        (Q, N) and (Q, n), in [0, 1].  0 for later text, and 0 everywhere where the joint scores are all equal.
+    """
+    # Later text must not take part: +inf is never the minimum, -inf never the maximum.  One without any score (the
+    # first token, no picture) is left with the span -inf, which counts as flat.
+    low = torch.cat([image, relevance.masked_fill(~earlier, torch.inf)], dim=1).amin(dim=1, keepdim=True)
+    high = torch.cat([image, relevance.masked_fill(~earlier, -torch.inf)], dim=1).amax(dim=1, keepdim=True)
+    flat = high <= low
+    low = torch.where(flat, 0, low)
+    span = torch.where(flat, 1, high - low)
+    return (
+        ((image - low) / span).masked_fill_(flat, 0),
+        ((relevance - low) / span).masked_fill_(flat | ~earlier, 0),
+    )
