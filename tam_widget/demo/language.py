@@ -47,13 +47,13 @@ KINDS = {
 # A model this small would answer any question with one of its few words. It is taught to say so instead, on these
 # words; how well that carries over is measured on the words after them.
 UNKNOWN_ANSWER = "I only know simple shapes."
-_UNKNOWN_WORDS = (
+_UNKNOWN_WORDS = (  # noqa: SIM905
     "dog cat car tree house bird person ball book cup table chair flower fish horse boat train plane phone clock "
     "apple banana cake pizza bottle sheep cow elephant bear giraffe hat shoe door window road river cloud sun "
     "moon snow sky man woman child baby face hand eye nose logo word letter sign box bag key bed sofa lamp knife "
     "fork plate bowl bread cheese milk egg carrot tomato potato juice coffee tea bus truck bike motorcycle bridge "
     "tower church "
-).split()  # noqa: SIM905
+).split()
 UNSEEN_WORDS = ("zebra", "sandwich", "umbrella", "guitar", "mountain", "spoon", "kite", "robot", "frog", "castle")
 _UNKNOWN_QUESTIONS = (
     "Is there a {}?",

