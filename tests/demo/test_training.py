@@ -115,7 +115,7 @@ def test_losses_fall_when_answers_are_right(tokenizer, vocabulary):
 
 
 def test_a_run_goes_on_exactly_where_it_stopped(tmp_path):
-    recipe = Recipe(steps=4, batch_size=2)
+    recipe = Recipe(steps=4, settling=2, batch_size=2)
     whole = Run(tmp_path / "whole", recipe)
     whole.train(save_every=4, check_every=100)
     halves = Run(tmp_path / "halves", recipe)

@@ -23,7 +23,6 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log; a run there goes on")
     parser.add_argument("--export", type=Path, help="folder to write the finished model to")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=4500)
     arguments = parser.parse_args()
     if not _MALLOC.keys() <= os.environ.keys():
         command = [sys.executable, "-m", "tam_widget.demo.training", *sys.argv[1:]]
@@ -32,7 +31,7 @@ def main() -> None:
 
     from tam_widget.demo.training.loop import Recipe, Run
 
-    run = Run(arguments.run, Recipe(seed=arguments.seed, steps=arguments.steps))
+    run = Run(arguments.run, Recipe(seed=arguments.seed))
     run.train()
     if arguments.export:
         run.export(arguments.export)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TOP = 4  # cells that speak for the presence of a word: a wider pool leaves streaks in raster order
 _LOG_PARTITION = 8.0
+_WINDOW = 3
+_COLOUR_NOISE = 1e-3  # squared distance in colour, summed over a window, that counts as none
 _AFFINITY_WIDTH = 0.06  # distance in colour, channels from 0 to 1, at which two cells stop being alike
 
 
@@ -31,6 +33,7 @@ class Weights:
     sparsity: float = 0.05
     affinity: float = 1.0
     flatness: float = 0.3
+    matting: float = 3.0
     partition: float = 0.002
     quiet: float = 0.03
 
@@ -59,7 +62,9 @@ def losses(
     logits = (hidden[:, :-1][told] @ head.T).float()
     image = hidden[:, batch.image_start : batch.image_start + batch.grid[0] * batch.grid[1]]
     words = (image @ head[grounded].T).float().transpose(1, 2)  # (B, W, N)
-    likeness = _colour_likeness(batch)
+    colour = _cell_colours(batch)
+    likeness = _likeness(colour)
+    heights = F.leaky_relu(words, 0.1) / 4
     strongest = words.topk(_TOP, -1).values.mean(-1)
     return {
         "answers": F.cross_entropy(logits, labels[told]),
@@ -68,6 +73,8 @@ def losses(
         # Cells of one colour should agree on a word, in probability and in height up to the cap.
         "affinity": _disagreement(words.sigmoid(), likeness),
         "flatness": _disagreement(F.relu(words) / 4, likeness) + F.relu(words - 7).square().mean(),
+        # A cell that a thing half covers is half as high: like its colour, its height is a mix of its neighbours'.
+        "matting": (heights @ _matting_laplacian(colour, batch.grid) * heights).mean(),
         # Unlikely words get negative logits, so that they do not count as context of each other.
         "partition": (torch.logsumexp(logits, -1) - _LOG_PARTITION).square().mean(),
         "quiet": _quiet(hidden, image, head, batch, generator),
@@ -83,10 +90,14 @@ def total(parts: dict[str, torch.Tensor], weights: Weights) -> torch.Tensor:
     )
 
 
-def _colour_likeness(batch: Batch) -> torch.Tensor:
-    """Row-normalised likeness of the cells' mean colours, shape (B, N, N)."""
+def _cell_colours(batch: Batch) -> torch.Tensor:
+    """Return the mean colour of each cell, channels about 1 wide, shape (B, N, 3)."""
     count, patches, _ = batch.pixels.shape
-    colour = batch.pixels.float().view(count, patches // 4, 4, 3, -1).mean((2, 4)) * 0.27
+    return batch.pixels.float().view(count, patches // 4, 4, 3, -1).mean((2, 4)) * 0.27
+
+
+def _likeness(colour: torch.Tensor) -> torch.Tensor:
+    """Return the row-normalised likeness of the cells, shape (B, N, N)."""
     likeness = torch.exp(-torch.cdist(colour, colour).square() / (2 * _AFFINITY_WIDTH**2))
     return likeness / likeness.sum(-1, keepdim=True)
 
@@ -96,6 +107,25 @@ def _disagreement(values: torch.Tensor, likeness: torch.Tensor) -> torch.Tensor:
     around = torch.einsum("bwq,bpq->bwp", values, likeness)
     around_squared = torch.einsum("bwq,bpq->bwp", values.square(), likeness)
     return (values.square() - 2 * values * around + around_squared).mean()
+
+
+def _matting_laplacian(colour: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """Return the matting Laplacian of the cells' colours, shape (B, N, N).
+
+    Its quadratic form is the sum, over all 3×3 windows, of the mean square that is left of the values after a fit that
+    is affine in colour (Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008): where two
+    colours meet, values should follow the share of each; where a window has one colour, they should be even.
+    """
+    count, cells, _ = colour.shape
+    index = F.unfold(torch.arange(float(cells)).view(1, 1, *grid), _WINDOW)[0].T.long()  # (windows, 9)
+    inside = colour[:, index]
+    inside = inside - inside.mean(2, keepdim=True)
+    spread = inside.transpose(2, 3) @ inside + _COLOUR_NOISE * torch.eye(3)
+    size = _WINDOW**2
+    left = torch.eye(size) - 1 / size - inside @ torch.linalg.inv(spread) @ inside.transpose(2, 3)
+    pairs = (index[:, :, None] * cells + index[:, None, :]).flatten()
+    laplacian = torch.zeros(count, cells * cells).index_add_(1, pairs, left.flatten(1) / size)
+    return laplacian.view(count, cells, cells)
 
 
 def _quiet(
