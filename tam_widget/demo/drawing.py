@@ -216,4 +216,4 @@ def _coverage(item: Item, width: int, height: int) -> NDArray[np.float32]:
         cos, sin = math.cos(item.rotation), math.sin(item.rotation)
         corners = [(item.radius * (x * cos - y * sin), item.radius * (x * sin + y * cos)) for x, y in _outline(item)]
         pen.polygon([((item.x + x) * k, (item.y + y) * k) for x, y in corners], fill=255)
-    return np.asarray(canvas.reduce(k), dtype=np.float32) / 255
+    return np.asarray(canvas.reduce(k), dtype=np.float32) / np.float32(255)

@@ -163,7 +163,7 @@ def _candidate(item: Item, items: tuple[Item, ...], rng: np.random.Generator) ->
 
 
 def _unique(items: tuple[Item, ...], attribute: str, item: Item) -> bool:
-    return sum(getattr(other, attribute) == getattr(item, attribute) for other in items) == 1
+    return [getattr(other, attribute) for other in items].count(getattr(item, attribute)) == 1
 
 
 def _present(shape: str, colour: str, items: tuple[Item, ...]) -> bool:

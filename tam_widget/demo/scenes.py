@@ -75,7 +75,8 @@ class Scene:
         if not masks:
             names = ", ".join(thing.name for thing in self.objects)
             raise KeyError(f"nothing in this scene is called {word!r}; there is: {names}")
-        return np.logical_or.reduce(masks)
+        joined: NDArray[np.bool_] = np.logical_or.reduce(masks)
+        return joined
 
 
 def scene(seed: int, *, objects: int | None = None, width: int = 224, height: int = 224) -> Scene:

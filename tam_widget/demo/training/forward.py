@@ -73,7 +73,7 @@ class BatchedForward:
             at = f"model.language_model.layers.{i}."
             x = weights.rms_norm(hidden, at + "input_layernorm")
             q, k, v = (
-                weights.linear(x, at + f"self_attn.{name}_proj").unflatten(-1, (heads, -1)).transpose(1, 2)
+                _split_heads(weights.linear(x, at + f"self_attn.{name}_proj"), heads)
                 for name, heads in (
                     ("q", config.num_attention_heads),
                     ("k", config.num_key_value_heads),
@@ -116,7 +116,9 @@ class _Weights:
     """A model's parameters in the dtype of the products, by their names."""
 
     def __init__(self, model: Qwen2VLForConditionalGeneration, dtype: torch.dtype) -> None:
-        self._named = {name: parameter.to(dtype) for name, parameter in model.named_parameters()}
+        self._named: dict[str, torch.Tensor] = {
+            name: parameter.to(dtype) for name, parameter in model.named_parameters()
+        }
         self._epsilon = model.config.text_config.rms_norm_eps
 
     def __getitem__(self, name: str) -> torch.Tensor:
@@ -150,6 +152,10 @@ def _rotate(x: torch.Tensor, rotation: tuple[torch.Tensor, torch.Tensor]) -> tor
     cos, sin = rotation
     first, second = x.chunk(2, -1)
     return x * cos + torch.cat((-second, first), -1) * sin
+
+
+def _split_heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    return x.view(*x.shape[:-1], heads, -1).transpose(1, 2)
 
 
 def _join_heads(x: torch.Tensor) -> torch.Tensor:

@@ -165,7 +165,7 @@ class Run:
                 group["lr"] = recipe.rate_at(self.step)
         chance = torch.Generator().manual_seed(self.step)
         parts = losses(*self._forward(batch), batch, self._grounded, chance)
-        total(parts, recipe.weights_at(self.step)).backward()
+        torch.autograd.backward(total(parts, recipe.weights_at(self.step)))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self._optimizers:
             optimizer.step()
@@ -207,7 +207,8 @@ class Run:
 
 def _optimizers(model: torch.nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for embeddings, norms, biases and the patch kernel."""
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         (matrices if parameter.ndim == 2 and "embed_tokens" not in name else others).append(parameter)  # noqa: PLR2004
     rate = recipe.learning_rate

@@ -73,7 +73,7 @@ def losses(
         # Cells of one colour should agree on a word, in probability and in height up to the cap.
         "affinity": _disagreement(words.sigmoid(), likeness),
         "flatness": _disagreement(F.relu(words) / 4, likeness) + F.relu(words - 7).square().mean(),
-        # A cell that a thing half covers is half as high: like its colour, its height is a mix of its neighbours'.
+        # A cell that a thing half covers is half as high: its height is a mix of its neighbours', as its colour is.
         "matting": (heights @ _matting_laplacian(colour, batch.grid) * heights).mean(),
         # Unlikely words get negative logits, so that they do not count as context of each other.
         "partition": (torch.logsumexp(logits, -1) - _LOG_PARTITION).square().mean(),
@@ -113,8 +113,8 @@ def _matting_laplacian(colour: torch.Tensor, grid: tuple[int, int]) -> torch.Ten
     """Return the matting Laplacian of the cells' colours, shape (B, N, N).
 
     Its quadratic form is the sum, over all 3×3 windows, of the mean square that is left of the values after a fit that
-    is affine in colour (Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008): where two
-    colours meet, values should follow the share of each; where a window has one colour, they should be even.
+    is affine in colour (Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008): where
+    two colours meet, values should follow the share of each; where a window has one colour, they should be even.
     """
     count, cells, _ = colour.shape
     index = F.unfold(torch.arange(float(cells)).view(1, 1, *grid), _WINDOW)[0].T.long()  # (windows, 9)

@@ -193,7 +193,7 @@ def _prefix_places(start: int, rows: int, columns: int) -> NDArray[np.int64]:
 def _patches(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(B, H, W, 3) → (B, patches, 3 · 7 · 7), the patches of one vision token together."""
     count, height, width, _ = pictures.shape
-    x = (pictures.astype(np.float32) / 255 - _MEAN) / _STD
+    x: NDArray[np.float32] = (pictures.astype(np.float32) / np.float32(255) - _MEAN) / _STD
     x = x.reshape(count, height // CELL, MERGE, PATCH, width // CELL, MERGE, PATCH, 3)
     x = x.transpose(0, 1, 4, 2, 5, 7, 3, 6)
     return np.ascontiguousarray(x).reshape(count, -1, 3 * PATCH * PATCH)

@@ -1,0 +1,38 @@
+/** From a level of the map to a colour of the overlay. */
+import { PEAK_LEVEL, UNSEEN } from "./protocol.ts";
+
+/** Mid-grey, half as strong as the strongest value: neither hot nor cold, seen in light and dark pictures. */
+const VEIL = 128;
+
+/**
+ * Colour and alpha of every level, packed as the canvas wants them (RGBA in memory, so ABGR in a little-endian word).
+ * Alpha is opacity × value: where the map is 0 the picture is untouched.
+ */
+export function overlayTable(colormap: Uint8Array, opacity: number): Uint32Array {
+  const table = new Uint32Array(256);
+  for (let level = 0; level <= PEAK_LEVEL; level++) {
+    const value = level / PEAK_LEVEL;
+    const entry = Math.round(value * 255) * 3;
+    table[level] = pack(
+      colormap[entry] ?? 0,
+      colormap[entry + 1] ?? 0,
+      colormap[entry + 2] ?? 0,
+      Math.round(value * opacity * 255),
+    );
+  }
+  table[UNSEEN] = pack(VEIL, VEIL, VEIL, Math.round(opacity * 127));
+  return table;
+}
+
+function pack(red: number, green: number, blue: number, alpha: number): number {
+  return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** The colour map as a CSS gradient, for the scale under the picture. */
+export function gradient(colormap: Uint8Array): string {
+  const stops: string[] = [];
+  for (let entry = 0; entry <= 255; entry += 17) {
+    stops.push(`rgb(${colormap.subarray(entry * 3, entry * 3 + 3).join(" ")})`);
+  }
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}

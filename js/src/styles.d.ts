@@ -1,0 +1,2 @@
+/** esbuild collects the imported style sheets in widget.css. */
+declare module "*.css";

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { gradient, overlayTable } from "../src/colormap.ts";
+import { UNSEEN } from "../src/protocol.ts";
+
+const ramp = Uint8Array.from({ length: 768 }, (_, i) => (i % 3 === 0 ? Math.floor(i / 3) : i % 3));
+
+/** The bytes that the canvas gets for a level. */
+function rgba(table: Uint32Array, level: number): number[] {
+  return [...new Uint8Array(table.buffer, level * 4, 4)];
+}
+
+describe("overlayTable", () => {
+  it("leaves the picture untouched where the map is 0", () => {
+    expect(rgba(overlayTable(ramp, 1), 0)[3]).toBe(0);
+  });
+
+  it("shows the peak in the map's last colour, at the full opacity", () => {
+    expect(rgba(overlayTable(ramp, 1), 254)).toEqual([255, 1, 2, 255]);
+    expect(rgba(overlayTable(ramp, 0.5), 254)).toEqual([255, 1, 2, 128]);
+  });
+
+  it("is as opaque as opacity × value", () => {
+    const table = overlayTable(ramp, 0.8);
+    for (let level = 0; level <= 254; level++) {
+      expect(Math.abs((rgba(table, level)[3] as number) - (level / 254) * 0.8 * 255)).toBeLessThanOrEqual(
+        0.5,
+      );
+    }
+  });
+
+  it("veils unseen cells in grey", () => {
+    const [red, green, blue, alpha] = rgba(overlayTable(ramp, 0.6), UNSEEN);
+    expect([red, green, blue]).toEqual([128, 128, 128]);
+    expect(alpha).toBeGreaterThan(0);
+  });
+});
+
+it("gradient runs from the first entry to the last", () => {
+  const css = gradient(ramp);
+  expect(css).toMatch(/^linear-gradient\(to right, rgb\(0 1 2\), .*rgb\(255 1 2\)\)$/);
+});

@@ -1,0 +1,165 @@
+/** A kernel's side of the model, and the parts of a browser that jsdom lacks. */
+import { vi } from "vitest";
+import type { MapReply, MapRequest, Model, Ping, State, Token } from "../src/protocol.ts";
+
+type Handler = (...args: never[]) => void;
+
+/** What the tests need of a model: traits, events, and the requests that were sent. */
+export class FakeModel {
+  readonly requests: MapRequest[] = [];
+  readonly pings: unknown[] = [];
+  /** For each request: let the kernel report its status. */
+  readonly report: ((state: "busy" | "idle") => void)[] = [];
+  readonly handlers = new Map<string, Set<Handler>>();
+  readonly state: State;
+  saved = 0;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  get<K extends keyof State>(name: K): State[K] {
+    return this.state[name];
+  }
+
+  set<K extends keyof State>(name: K, value: State[K]): void {
+    this.state[name] = value;
+    this.trigger(`change:${name}`);
+  }
+
+  save_changes(): void {
+    this.saved += 1;
+  }
+
+  on(name: string, handler: Handler): void {
+    if (!this.handlers.has(name)) this.handlers.set(name, new Set());
+    this.handlers.get(name)?.add(handler);
+  }
+
+  off(name: string, handler: Handler): void {
+    this.handlers.get(name)?.delete(handler);
+  }
+
+  get listening(): number {
+    return [...this.handlers.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
+  trigger(name: string, ...args: unknown[]): void {
+    for (const handler of this.handlers.get(name) ?? []) (handler as (...all: unknown[]) => void)(...args);
+  }
+
+  send(request: MapRequest | Ping, callbacks?: { iopub?: { status?: (message: unknown) => void } }): void {
+    if (request.type === "ping") {
+      this.pings.push(request);
+      return;
+    }
+    this.requests.push(request);
+    this.report.push((state) => callbacks?.iopub?.status?.({ content: { execution_state: state } }));
+  }
+
+  /** Answer a request as the kernel would. */
+  answer(request: MapRequest | undefined, cells: number[], peak = 0.5): void {
+    if (!request) throw new Error("there is no such request");
+    const relevance = Array.from({ length: request.token }, (_, i) => (i === 0 ? 255 : 0));
+    const reply: MapReply = {
+      id: request.id,
+      type: "map",
+      token: request.token,
+      candidate: null,
+      peak,
+      relevance_peak: 1,
+    };
+    this.trigger("msg:custom", reply, [buffer([...cells, ...relevance])]);
+  }
+
+  fail(request: MapRequest | undefined, type: string, message: string): void {
+    this.trigger("msg:custom", { id: request?.id, error: { type, message } }, []);
+  }
+
+  asModel(): Model {
+    return this as unknown as Model;
+  }
+}
+
+/** Bytes as Jupyter hands them over: a view somewhere inside a larger buffer. */
+export function buffer(values: number[]): DataView {
+  const bytes = new Uint8Array(values.length + 8);
+  bytes.set(values, 5);
+  return new DataView(bytes.buffer, 5, values.length);
+}
+
+export const TEXTS = ["Describe", " it", ".", "A", " red", " tri", "angle", "."];
+export const CELLS = 4;
+
+export function token(text: string, index: number): Token {
+  if (index < 3) return { text, role: "prompt", turn: 0, candidates: [] };
+  const candidates = [
+    { text, probability: 0.96, rank: 1, chosen: true },
+    { text: " <i>x</i>", probability: 0.02, rank: 2, chosen: false },
+  ];
+  return { text, role: "answer", turn: 0, candidates };
+}
+
+/** A picture of 2 × 2 cells and a short answer. */
+export function state(change: Partial<State> = {}): State {
+  const reds = Array.from({ length: 256 }, (_, i) => [i, 0, 0]).flat();
+  const blues = Array.from({ length: 256 }, (_, i) => [0, 0, i]).flat();
+  return {
+    tokens: TEXTS.map(token),
+    words: [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+      [5, 7],
+      [7, 8],
+    ],
+    pictures: [{ data: buffer([1, 2, 3]), mime: "image/png", width: 8, height: 8, grid: [2, 2] }],
+    maps: null,
+    colormaps: { reds: buffer(reds), blues: buffer(blues) },
+    colormap: "reds",
+    opacity: 0.5,
+    smooth: false,
+    ...change,
+  };
+}
+
+/** All maps embedded: token i peaks in cell i mod 4. */
+export function embedded(): NonNullable<State["maps"]> {
+  const count = TEXTS.length;
+  const cells = Array.from({ length: count * CELLS }, (_, i) =>
+    i % CELLS === Math.floor(i / CELLS) % CELLS ? 254 : 0,
+  );
+  const relevances = Array.from({ length: (count * (count - 1)) / 2 }, (_, i) => i);
+  return {
+    cells: buffer(cells),
+    relevances: buffer(relevances),
+    peaks: Array.from({ length: count }, (_, i) => (i === 7 ? 0 : 0.25)),
+    relevance_peaks: Array.from({ length: count }, () => 1),
+  };
+}
+
+/** jsdom draws nothing: keep the pixels that were put, by canvas. */
+export function stubBrowser(): { pixels: (canvas: HTMLCanvasElement) => number[] } {
+  const shown = new WeakMap<HTMLCanvasElement, Uint8ClampedArray>();
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(function (this: HTMLCanvasElement) {
+    return {
+      createImageData: (width: number, height: number) => ({
+        data: new Uint8ClampedArray(width * height * 4),
+        width,
+        height,
+      }),
+      putImageData: (image: ImageData) => shown.set(this, image.data),
+      clearRect: () => shown.delete(this),
+    } as unknown as CanvasRenderingContext2D;
+  } as never);
+  URL.createObjectURL = () => "blob:picture";
+  URL.revokeObjectURL = () => {};
+  globalThis.ResizeObserver = class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  };
+  return { pixels: (canvas) => [...(shown.get(canvas) ?? [])] };
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { UNSEEN } from "../src/protocol.ts";
+import { type Grid, rasterGrid, rasterSmooth } from "../src/raster.ts";
+
+/** A table that shows the level itself. */
+const LEVELS = Uint32Array.from({ length: 256 }, (_, level) => level);
+
+function run(raster: typeof rasterGrid, grid: Grid, width: number, height: number): number[] {
+  const out = new Uint32Array(width * height);
+  raster(grid, width, height, LEVELS, out);
+  return [...out];
+}
+
+function random(rows: number, columns: number): Grid {
+  let seed = 7;
+  const cells = Uint8Array.from({ length: rows * columns }, () => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return seed % 255;
+  });
+  return { rows, columns, cells };
+}
+
+/** Bilinear by definition, one pixel at a time. */
+function bilinear(
+  { rows, columns, cells }: Grid,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+): number {
+  const at = (row: number, column: number) =>
+    cells[
+      Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1)
+    ] as number;
+  const v = ((y + 0.5) * rows) / height - 0.5;
+  const u = ((x + 0.5) * columns) / width - 0.5;
+  const [r, c] = [Math.floor(v), Math.floor(u)];
+  const [t, s] = [v - r, u - c];
+  return (
+    (at(r, c) * (1 - s) + at(r, c + 1) * s) * (1 - t) + (at(r + 1, c) * (1 - s) + at(r + 1, c + 1) * s) * t
+  );
+}
+
+describe("rasterSmooth", () => {
+  it.each([
+    [16, 16, 100, 100],
+    [3, 7, 50, 31],
+    [1, 9, 45, 20],
+    [9, 1, 20, 45],
+    [14, 14, 7, 9],
+  ])("is bilinear with clamped edges, %i × %i cells on %i × %i pixels", (rows, columns, width, height) => {
+    const grid = random(rows, columns);
+    const got = run(rasterSmooth, grid, width, height);
+    for (let i = 0; i < got.length; i++) {
+      const want = bilinear(grid, width, height, i % width, Math.floor(i / width));
+      expect(Math.abs((got[i] as number) - want)).toBeLessThanOrEqual(0.5 + 1e-3);
+    }
+  });
+
+  it("gives the cells themselves at their own resolution", () => {
+    const grid = random(5, 6);
+    expect(run(rasterSmooth, grid, 6, 5)).toEqual([...grid.cells]);
+  });
+
+  it("keeps unseen cells out of their neighbours", () => {
+    const grid = { rows: 1, columns: 2, cells: Uint8Array.of(100, UNSEEN) };
+    expect(run(rasterSmooth, grid, 8, 1)).toEqual([100, 100, 100, 100, UNSEEN, UNSEEN, UNSEEN, UNSEEN]);
+  });
+
+  it("treats seen cells alike whether or not another cell is unseen", () => {
+    const grid = random(6, 6);
+    const partly = { ...grid, cells: Uint8Array.from(grid.cells) };
+    partly.cells[0] = UNSEEN;
+    const [whole, part] = [run(rasterSmooth, grid, 60, 60), run(rasterSmooth, partly, 60, 60)];
+    const far = whole.map((_, i) => i).filter((i) => i % 60 > 20 && i / 60 > 20);
+    for (const i of far) expect(Math.abs((part[i] as number) - (whole[i] as number))).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("rasterGrid", () => {
+  it("shows each cell as a block", () => {
+    const grid = { rows: 2, columns: 2, cells: Uint8Array.of(1, 2, 3, UNSEEN) };
+    expect(run(rasterGrid, grid, 4, 4)).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 255, 255, 3, 3, 255, 255]);
+  });
+});

@@ -1,0 +1,82 @@
+"""See what a vision-language model looks at when it says a word: Token Activation Maps in a notebook.
+
+>>> import tam_widget as tam
+>>> model, processor = tam.load_demo()  # doctest: +SKIP
+>>> tam.explain(model, processor, "photo.png", "Describe the image.")  # doctest: +SKIP
+
+Importing this package is quick: torch, transformers and the notebook's parts load when something first needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tam_widget.errors import (
+    CaptureError,
+    GenerationError,
+    LayoutError,
+    MissingDependencyError,
+    PictureError,
+    PromptError,
+    TAMError,
+    TokenIndexError,
+    UnknownOptionError,
+    UnsupportedModelError,
+)
+
+if TYPE_CHECKING:
+    from tam_widget import demo
+    from tam_widget.explainer import explain
+    from tam_widget.explanation import Explanation
+    from tam_widget.models.load import load, load_demo
+    from tam_widget.tokens import Candidate, Token, Word
+    from tam_widget.widget import TAMWidget
+
+__all__ = [
+    "Candidate",
+    "CaptureError",
+    "Explanation",
+    "GenerationError",
+    "LayoutError",
+    "MissingDependencyError",
+    "PictureError",
+    "PromptError",
+    "TAMError",
+    "TAMWidget",
+    "Token",
+    "TokenIndexError",
+    "UnknownOptionError",
+    "UnsupportedModelError",
+    "Word",
+    "__version__",
+    "demo",
+    "explain",
+    "load",
+    "load_demo",
+]
+
+__version__ = "0.1.0"
+
+# Must agree with the imports for type checkers above; tests/unit/test_public_names.py compares them.
+_HOMES = {
+    "Candidate": "tam_widget.tokens",
+    "Explanation": "tam_widget.explanation",
+    "TAMWidget": "tam_widget.widget",
+    "Token": "tam_widget.tokens",
+    "Word": "tam_widget.tokens",
+    "explain": "tam_widget.explainer",
+    "load": "tam_widget.models.load",
+    "load_demo": "tam_widget.models.load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "demo":
+        return import_module("tam_widget.demo")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -1,0 +1,160 @@
+"""All that is left of the model once it has run: the states and head rows that the maps are made of."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tam_widget.maps import activation_maps, rank_gaussian_filter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from tam_widget.models.layout import View
+
+__all__ = ["KERNEL_SIZE", "Activations", "MapBank", "Maps"]
+
+KERNEL_SIZE = 3
+"""Side of the rank Gaussian filter's window, in cells, as published."""
+
+_CHUNK_SCORES = 2**24  # scores of one batch of queries: 64 MiB in float32
+_CACHE_BYTES = 2**28  # maps kept on the CPU before only the latest are
+_LATEST = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Activations:
+    """States and rows on the model's device; N vision tokens, T text tokens, C classes, width d.
+
+    Attributes
+    ----------
+    states : torch.Tensor, shape (N + T, d)
+        The vision tokens' last hidden states, view by view, then the text tokens', each at its read position.
+    rows : torch.Tensor, shape (C, d)
+        The output head's rows of every class and candidate.
+    row_of : mapping of int to int
+        From a vocabulary id to its row.
+    ids : sequence of int
+        The text tokens' vocabulary ids.
+    key_of : mapping of int to int
+        From a vocabulary id to its key: ids whose own strings are equal share one.
+    views : tuple of View
+        Which vision tokens lie where.
+    """
+
+    states: Tensor
+    rows: Tensor
+    row_of: Mapping[int, int]
+    ids: Sequence[int]
+    key_of: Mapping[int, int]
+    views: tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """Maps of Q tokens at once, float32, on the CPU.
+
+    Attributes
+    ----------
+    images : tuple of numpy.ndarray, each (Q, rows, columns)
+        For each picture the filtered maps in [0, 1], jointly scaled over all pictures and the earlier text.
+    relevance : numpy.ndarray, shape (Q, T)
+        The relevance of each earlier text token on the same scale; 0 for the token itself and later ones.
+    """
+
+    images: tuple[NDArray[np.float32], ...]
+    relevance: NDArray[np.float32]
+
+
+class MapBank:
+    """Computes maps on the model's device, many tokens at a time, and keeps them on the CPU; any thread may ask."""
+
+    def __init__(self, activations: Activations) -> None:
+        self._activations = activations
+        self._lock = threading.RLock()
+        self._all: Maps | None = None
+        self._latest: OrderedDict[tuple[int, int], Maps] = OrderedDict()
+        self._cells = sum(view.positions.size for view in activations.views)
+        self._small = (self._cells + self.length) * self.length * 4 <= _CACHE_BYTES
+
+    @property
+    def length(self) -> int:
+        """Number of text tokens, T."""
+        return len(self._activations.ids)
+
+    def every(self) -> Maps:
+        """Return the maps of all T tokens, each with its own class."""
+        with self._lock:
+            if self._all is None:
+                made = self._compute(range(self.length), [self._activations.ids[i] for i in range(self.length)])
+                if not self._small:
+                    return made
+                self._all = made
+            return self._all
+
+    def one(self, token: int, class_id: int) -> Maps:
+        """Return the map of one token explained with any class that has a row; Q is 1."""
+        with self._lock:
+            if class_id == self._activations.ids[token] and self._small:
+                every = self.every()
+                here = slice(token, token + 1)
+                return Maps(tuple(image[here] for image in every.images), every.relevance[here])
+            key = (token, class_id)
+            if key not in self._latest:
+                self._latest[key] = self._compute([token], [class_id])
+                if len(self._latest) > _LATEST:
+                    self._latest.popitem(last=False)
+            self._latest.move_to_end(key)
+            return self._latest[key]
+
+    def taken_apart(self, *, causal_inference: bool, kernel_size: int) -> Maps:
+        """Return the maps of all T tokens by part of the method; not kept."""
+        own = list(self._activations.ids)
+        return self._compute(range(self.length), own, causal_inference=causal_inference, kernel_size=kernel_size)
+
+    def _compute(
+        self,
+        tokens: Sequence[int],
+        class_ids: Sequence[int],
+        *,
+        causal_inference: bool = True,
+        kernel_size: int = KERNEL_SIZE,
+    ) -> Maps:
+        have = self._activations
+        step = max(1, _CHUNK_SCORES // max(1, self._cells + self.length))
+        parts = []
+        for start in range(0, len(tokens), step):
+            here = slice(start, start + step)
+            found = activation_maps(
+                have.states,
+                have.rows,
+                [have.row_of[i] for i in have.ids],
+                range(self._cells, self._cells + self.length),
+                [have.key_of[i] for i in have.ids],
+                range(self._cells),
+                tokens=tokens[here],
+                query_class_ids=[have.row_of[i] for i in class_ids[here]],
+                query_keys=[have.key_of[i] for i in class_ids[here]],
+                causal_inference=causal_inference,
+            )
+            images, done = [], 0
+            for view in have.views:
+                cells = found.image[:, done : done + view.positions.size].reshape(-1, *view.grid)
+                images.append(rank_gaussian_filter(cells, kernel_size).cpu().numpy())
+                done += view.positions.size
+            parts.append((images, found.text.cpu().numpy()))
+        pictures = zip(*(images for images, _ in parts), strict=True)
+        return Maps(tuple(_join(list(picture)) for picture in pictures), _join([text for _, text in parts]))
+
+
+def _join(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    joined.flags.writeable = False  # handed out as it is kept
+    return joined

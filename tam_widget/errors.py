@@ -1,0 +1,59 @@
+"""What can go wrong, by name.
+
+Every error this package raises on purpose is a :class:`TAMError`. Most are also the built-in error that a caller
+would expect (a bad picture is a ``ValueError``, an index out of range an ``IndexError``), so code that knows
+nothing of this package still catches them. A message says what was found and what would work.
+"""
+
+__all__ = [
+    "CaptureError",
+    "GenerationError",
+    "LayoutError",
+    "MissingDependencyError",
+    "PictureError",
+    "PromptError",
+    "TAMError",
+    "TokenIndexError",
+    "UnknownOptionError",
+    "UnsupportedModelError",
+]
+
+
+class TAMError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class UnsupportedModelError(TAMError, ValueError):
+    """The model or its processor cannot be explained: no vision, an unknown family, a bare tokenizer."""
+
+
+class LayoutError(TAMError, ValueError):
+    """Which position shows which part of the picture or of the text cannot be told; a guess would mislead."""
+
+
+class PictureError(TAMError, ValueError):
+    """A picture is missing, cannot be read, or has a shape, type or size that the model refuses."""
+
+
+class PromptError(TAMError, ValueError):
+    """A prompt, system prompt or given answer is empty or holds the model's own control tokens."""
+
+
+class GenerationError(TAMError, ValueError):
+    """A way of generating that leaves no single sequence to explain, or an option that ``generate`` refuses."""
+
+
+class UnknownOptionError(GenerationError, TypeError):
+    """A keyword that neither this package nor the model's ``generate`` knows."""
+
+
+class CaptureError(TAMError, RuntimeError):
+    """The hidden states that were read are not the ones behind the model's words; maps would mean nothing."""
+
+
+class MissingDependencyError(TAMError, ImportError):
+    """A package that the model needs is not installed; the message names the command that installs it."""
+
+
+class TokenIndexError(TAMError, IndexError):
+    """A token, candidate or picture index outside the explanation."""

@@ -1,0 +1,219 @@
+"""explain(): pictures and a prompt in, an explanation out. The one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from tam_widget.activations import Activations
+from tam_widget.errors import GenerationError, PictureError, UnsupportedModelError
+from tam_widget.explanation import Explanation
+from tam_widget.models import capture
+from tam_widget.models.conversation import prepare, tokenize_answer
+from tam_widget.models.families import family_of
+from tam_widget.models.head import head_rows
+from tam_widget.models.layout import Layout, Slot
+from tam_widget.models.options import check_options
+from tam_widget.pictures import Picture, as_picture
+from tam_widget.text import decode_pieces, special_ids, token_namer
+from tam_widget.tokens import Candidate, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import Image
+
+    from tam_widget.models.capture import Capture, Choices
+
+__all__ = ["explain"]
+
+
+def explain(
+    model: Any,
+    processor: Any,
+    images: Picture | Sequence[Picture] | None = None,
+    prompt: str | None = None,
+    *,
+    answer: str | None = None,
+    system: str | None = None,
+    max_new_tokens: int | None = None,
+    **generate_kwargs: Any,
+) -> Explanation:
+    """Ask a vision-language model about a picture, and explain every word of its answer.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        A vision-language model, as :func:`tam_widget.load` or ``AutoModelForImageTextToText`` gives it.
+    processor : transformers.ProcessorMixin
+        The model's own processor.
+    images : str, os.PathLike, PIL.Image.Image, numpy.ndarray, torch.Tensor, or a sequence of them
+        A path, URL, image, array or tensor; see :func:`tam_widget.pictures.as_picture`.
+    prompt : str
+        The question.
+    answer : str, optional
+        Explain this text as the answer, in one forward pass, instead of letting the model write one.
+    system : str, optional
+        A system prompt; it is not explained. By default what the model's chat template says on its own.
+    max_new_tokens : int, optional
+        Longest answer, in tokens; 128 where neither ``max_length`` nor a ``generation_config`` says otherwise.
+    **generate_kwargs
+        For ``model.generate``: ``do_sample``, ``temperature``, … One sequence only: no beams.
+
+    Returns
+    -------
+    Explanation
+        It needs the model no more. Deleting it frees its memory on the model's device.
+
+    Raises
+    ------
+    UnsupportedModelError
+        The model cannot be explained.
+    PictureError, PromptError, GenerationError, UnknownOptionError
+        Something given cannot be used. Raised before the model runs.
+    LayoutError
+        Picture or prompt cannot be located in the sequence. Raised before the model runs.
+    CaptureError
+        The states read are not the ones behind the words.
+
+    Examples
+    --------
+    >>> import tam_widget as tam
+    >>> model, processor = tam.load_demo()  # doctest: +SKIP
+    >>> tam.explain(model, processor, "photo.png", "Describe the image.")  # doctest: +SKIP
+    """
+    model = _unwrapped(model)
+    views_of = family_of(_config_of(model))
+    capture.readable_parts(model)
+    tokenizer = _check_processor(processor)
+    if answer is None:
+        options = check_options(model, tokenizer, max_new_tokens, generate_kwargs)
+    elif generate_kwargs or max_new_tokens is not None:
+        given = ", ".join([*generate_kwargs, *(["max_new_tokens"] if max_new_tokens is not None else [])])
+        raise GenerationError(f"a given answer is read, not generated; leave out {given}")
+    prepared = prepare(processor, _pictures(images), "" if prompt is None else prompt, system)
+    views = views_of(model.config, prepared)
+    length = len(prepared.ids)
+    if answer is None:
+        run = capture.generate(model, prepared.inputs, **options)
+        answer, answered = _decoded(tokenizer, run.ids, length, model.config)
+    else:
+        answered = tokenize_answer(processor, answer, length, 0)
+        run = capture.replay(model, prepared.inputs, [slot.id for slot in answered])
+    layout = Layout(views, (*prepared.slots, *answered), {**prepared.texts, (0, "answer"): answer})
+    tokens = _tokens(layout, run.choices, length, tokenizer)
+    return Explanation(
+        tokens, layout.texts, prepared.pictures, _activations(model, tokenizer, layout, run, tokens), _name(model)
+    )
+
+
+def _unwrapped(model: Any) -> Any:
+    """Look through a compiled or adapted (PEFT) model at the one that computes."""
+    model = getattr(model, "_orig_mod", model)
+    return model.get_base_model() if hasattr(model, "get_base_model") and hasattr(model, "peft_config") else model
+
+
+def _config_of(model: Any) -> Any:
+    if not isinstance(model, torch.nn.Module) or not hasattr(model, "config"):
+        raise UnsupportedModelError(
+            f"model must be a transformers model, got {type(model).__name__}; tam_widget.load() gives one"
+        )
+    return model.config
+
+
+def _check_processor(processor: Any) -> Any:
+    tokenizer = getattr(processor, "tokenizer", None)
+    if tokenizer is None or getattr(processor, "image_processor", None) is None:
+        raise UnsupportedModelError(
+            f"processor must be the model's processor, with a tokenizer and an image processor, got "
+            f"{type(processor).__name__}; AutoProcessor returns a bare tokenizer where a piece is missing: "
+            "tam_widget.load() says which"
+        )
+    return tokenizer
+
+
+def _pictures(images: Any) -> list[Image.Image]:
+    several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
+    pictures = list(images) if several else [images]
+    if images is None or not pictures:
+        raise PictureError("no picture was given: explain(model, processor, picture, prompt)")
+    return [as_picture(picture) for picture in pictures]
+
+
+def _decoded(tokenizer: Any, ids: Sequence[int], length: int, config: Any) -> tuple[str, tuple[Slot, ...]]:
+    """Return the answer and its text tokens: what was generated, less the end mark and any other control token."""
+    skip = special_ids(tokenizer) | {getattr(config, f"{kind}_token_id", None) for kind in ("image", "video", "audio")}
+    known = len(tokenizer)  # heads are padded: ids beyond the tokenizer's stand for nothing
+    said = [position for position in range(length, len(ids)) if ids[position] not in skip and ids[position] < known]
+    text, pieces = decode_pieces(tokenizer, [ids[position] for position in said])
+    slots = (
+        Slot(position, ids[position], shown, span, "answer", 0)
+        for position, (shown, span) in zip(said, pieces, strict=True)
+    )
+    return text, tuple(slots)
+
+
+def _tokens(layout: Layout, choices: Choices, length: int, tokenizer: Any) -> tuple[Token, ...]:
+    name = token_namer(tokenizer)
+    return tuple(
+        Token(
+            index,
+            slot.text,
+            slot.id,
+            slot.role,
+            slot.turn,
+            slot.span,
+            _candidates(choices, slot.position - length, name) if slot.position >= length else (),
+        )
+        for index, slot in enumerate(layout.slots)
+    )
+
+
+def _candidates(choices: Choices, step: int, name: Callable[[int], str]) -> tuple[Candidate, ...]:
+    """Return one step's candidates in rank order, the chosen one before those that are equally probable."""
+    chosen = int(choices.chosen[step])
+    likeliest = dict(zip(choices.ids[step].tolist(), choices.probabilities[step].tolist(), strict=True))
+    likeliest.setdefault(chosen, float(choices.chosen_probability[step]))
+    ranked = sorted(likeliest.items(), key=lambda pair: (-pair[1], pair[0] != chosen, pair[0]))
+    probabilities = [probability for _, probability in ranked]
+    return tuple(
+        Candidate(
+            name(token),
+            token,
+            probability,
+            int(choices.chosen_rank[step]) if token == chosen else probabilities.index(probability) + 1,
+            token == chosen,
+        )
+        for token, probability in ranked
+    )
+
+
+def _activations(model: Any, tokenizer: Any, layout: Layout, run: Capture, tokens: Sequence[Token]) -> Activations:
+    """Keep the states of the vision tokens and of the text tokens' read positions, and every row ever asked for."""
+    cells = np.concatenate([view.positions.ravel() for view in layout.views])
+    read = np.array([slot.read_position for slot in layout.slots], dtype=np.int64)
+    states = run.states[torch.from_numpy(np.concatenate([cells, read])).to(run.states.device)]
+    ids = [token.id for token in tokens]
+    classes = sorted({*ids, *(candidate.id for token in tokens for candidate in token.candidates)})
+    strings = tokenizer.convert_ids_to_tokens(classes)
+    first: dict[Any, int] = {}
+    return Activations(
+        states=states,
+        rows=head_rows(model, classes, states),
+        row_of={token: row for row, token in enumerate(classes)},
+        ids=ids,
+        # A token's key is its own string, space and case included; ids that the tokenizer does not know are their own.
+        key_of={
+            token: first.setdefault(string or token, token) for token, string in zip(classes, strings, strict=True)
+        },
+        views=layout.views,
+    )
+
+
+def _name(model: Any) -> str:
+    """Return the last part of the model's name or folder."""
+    name = str(getattr(model.config, "_name_or_path", "") or "")
+    return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or type(model).__name__

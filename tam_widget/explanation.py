@@ -1,0 +1,289 @@
+"""An explanation: what was asked, what was answered, and a map for every word of both."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from tam_widget.activations import KERNEL_SIZE, Activations, MapBank, Maps
+from tam_widget.errors import TokenIndexError
+from tam_widget.tokens import Candidate, Token, Word
+from tam_widget.words import find_word, group_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from tam_widget.figure import TAMFigure
+    from tam_widget.models.layout import Role
+    from tam_widget.widget import TAMWidget
+
+__all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]
+
+
+class Explanation:
+    """Where a model looked at each word; :func:`tam_widget.explain` makes it.
+
+    It needs the model no more. The states that the maps are made of stay on the model's device until the
+    explanation is deleted. All methods may be called from any thread.
+
+    Attributes
+    ----------
+    tokens : tuple of Token
+        The text tokens of the prompt and the answer, in order.
+    words : tuple of Word
+        The same tokens, joined to words.
+    images : tuple of PIL.Image.Image
+        The pictures, upright RGB, in their original size.
+    grids : tuple of (int, int)
+        Rows and columns of each picture's maps.
+    model_name : str
+        A short name of the model.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[Token],
+        texts: Mapping[tuple[int, Role], str],
+        images: Sequence[Image.Image],
+        activations: Activations,
+        model_name: str,
+    ) -> None:
+        self.tokens: tuple[Token, ...] = tuple(tokens)
+        self.images: tuple[Image.Image, ...] = tuple(images)
+        self.grids: tuple[tuple[int, int], ...] = tuple(view.grid for view in activations.views)
+        self.model_name = model_name
+        self._texts = dict(texts)
+        self.words: tuple[Word, ...] = group_words(self.tokens, self._texts)
+        self._bank = MapBank(activations)
+
+    @property
+    def prompt(self) -> str:
+        """The last turn's question."""
+        return next(text for (_, role), text in reversed(self._texts.items()) if role == "prompt")
+
+    @property
+    def answer(self) -> str:
+        """The last turn's answer."""
+        return next((text for (_, role), text in reversed(self._texts.items()) if role == "answer"), "")
+
+    def heatmap(
+        self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None = None, image: SupportsIndex = 0
+    ) -> NDArray[np.float32]:
+        """Return the Token Activation Map of one token on one picture.
+
+        Equations 1 to 7 of Li et al., "Token Activation Map to Visually Explain Multimodal LLMs", ICCV 2025 (arXiv
+        2506.23270).
+
+        Parameters
+        ----------
+        token : int or Token
+            Which token; negative indices count from the end.
+        candidate : int or Candidate, optional
+            Explain this one of the token's candidates in its place (0 is the most probable): where would the model
+            have looked had it said that?
+        image : int
+            Which picture.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (rows, columns)
+            In [0, 1] on a scale common to all pictures and the earlier text, not stretched. All zero where the
+            token has no activation in the picture. The caller's own copy.
+
+        Raises
+        ------
+        TokenIndexError
+            An index outside the explanation; also an ``IndexError``.
+        """
+        place = self._place(image, len(self.images), "picture")
+        heatmap: NDArray[np.float32] = self._one(token, candidate).images[place][0].copy()
+        return heatmap
+
+    def relevance(
+        self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None = None
+    ) -> NDArray[np.float32]:
+        """Return how much each earlier text token has to do with one token.
+
+        Parameters
+        ----------
+        token : int or Token
+            Which token, i; negative indices count from the end.
+        candidate : int or Candidate, optional
+            One of the token's candidates in its place.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (i,)
+            In [0, 1], on the scale of the token's heatmap, tokens of identical text included. The caller's own copy.
+
+        Raises
+        ------
+        TokenIndexError
+            An index outside the explanation; also an ``IndexError``.
+        """
+        index = self.index(token)
+        return self._one(index, candidate).relevance[0, :index].copy()
+
+    def maps(self, *, causal_inference: bool = True, kernel_size: int = KERNEL_SIZE) -> Maps:
+        """Return the heatmaps and relevances of all tokens at once, read-only, in the order of :attr:`tokens`.
+
+        Parameters
+        ----------
+        causal_inference : bool
+            False leaves equations 3 to 5 out: nothing that earlier text explains is taken away.
+        kernel_size : int
+            Side of the rank Gaussian filter's window in cells, odd; 1 leaves the filter out. Without causal inference
+            and filter, the maps are the raw activations, CAM, on the joint scale.
+
+        Returns
+        -------
+        Maps
+            Of T tokens.
+
+        Raises
+        ------
+        ValueError
+            If the kernel size is not a positive odd number.
+        """
+        if causal_inference and kernel_size == KERNEL_SIZE:
+            return self._bank.every()
+        return self._bank.taken_apart(causal_inference=causal_inference, kernel_size=kernel_size)
+
+    def index(self, token: SupportsIndex) -> int:
+        """Return a token's index counted from the start; :class:`TokenIndexError` where there is none."""
+        return self._place(token, len(self.tokens), "token")
+
+    def candidate(self, token: SupportsIndex, candidate: SupportsIndex | Candidate) -> Candidate:
+        """Return one of a token's candidates by its rank, from 0; :class:`TokenIndexError` where there is none."""
+        index = self.index(token)
+        candidates, text = self.tokens[index].candidates, self.tokens[index].text
+        if isinstance(candidate, Candidate):
+            if candidate not in candidates:
+                raise TokenIndexError(f"{candidate.text!r} is no candidate of token {index} ({text!r})")
+            return candidate
+        if not candidates:
+            raise TokenIndexError(f"token {index} ({text!r}) is the prompt's: the model had no candidates for it")
+        return candidates[self._place(candidate, len(candidates), "candidate")]
+
+    def find(self, phrase: str) -> list[int]:
+        """Return the indices of the tokens of every occurrence of a word or phrase in the prompt and the answer.
+
+        Parameters
+        ----------
+        phrase : str
+            A word, or several; case and the kind of white space are ignored. Only whole words match.
+
+        Returns
+        -------
+        list of int
+            In order; a word of several tokens gives them all. Empty where the phrase does not occur.
+
+        Raises
+        ------
+        ValueError
+            If the phrase is empty.
+        """
+        return sorted({index for found in self.occurrences(phrase) for index in found})
+
+    def occurrences(self, phrase: str) -> list[list[int]]:
+        """Return the same as :meth:`find`, one list for each occurrence."""
+        return find_word(phrase, self.tokens, self._texts)
+
+    def overlay(
+        self,
+        what: SupportsIndex | str | Sequence[SupportsIndex],
+        candidate: SupportsIndex | Candidate | None = None,
+        image: SupportsIndex = 0,
+        **style: Any,
+    ) -> Image.Image:
+        """Return a picture with a token's map laid over it.
+
+        Parameters
+        ----------
+        what : int, Token, str or sequence of int
+            A token; or a word or phrase, or several tokens, of which the greatest value counts in each cell.
+        candidate, image
+            As for :meth:`heatmap`; a candidate needs one token.
+        **style
+            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.blend.overlay`.
+
+        Returns
+        -------
+        PIL.Image.Image
+            RGB, in the picture's own size.
+        """
+        from tam_widget.figure import explanation_overlay
+
+        return explanation_overlay(self, what, candidate=candidate, image=image, **style)
+
+    def plot(self, what: SupportsIndex | str | Sequence[SupportsIndex] | None = None, **style: Any) -> TAMFigure:
+        """Return a figure of one word, or of the whole answer.
+
+        For a word: the picture with its map, the text tinted by relevance, the candidates. For the whole answer: the
+        picture once for every word.
+
+        Parameters
+        ----------
+        what : int, Token, str or sequence of int
+            A token; several tokens as one; or a word or phrase, which is drawn once for each occurrence. The whole
+            answer when left out.
+        **style
+            See :func:`tam_widget.figure.plot` and, for the whole answer, :func:`tam_widget.sheet.plot_sheet`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not known to pyplot; shows itself in a notebook. ``figure.savefig("x.pdf")`` writes it.
+        """
+        if what is None:
+            from tam_widget.sheet import plot_sheet
+
+            return plot_sheet(self, **style)
+        from tam_widget.figure import plot
+
+        return plot(self, what, **style)
+
+    def widget(self, **options: Any) -> TAMWidget:
+        """Return the interactive view; see :class:`tam_widget.TAMWidget`."""
+        from tam_widget.widget import TAMWidget
+
+        return TAMWidget(self, **options)
+
+    def __repr__(self) -> str:
+        pictures = ", ".join(
+            f"{picture.width}×{picture.height} px in {rows}×{columns} cells"
+            for picture, (rows, columns) in zip(self.images, self.grids, strict=True)
+        )
+        said = f"{self.prompt!r} → {self.answer!r}"
+        return f"<Explanation by {self.model_name}: {pictures}; {said}; {len(self.tokens)} tokens>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Show the widget in a notebook, and the text where there is none."""
+        text = {"text/plain": repr(self)}
+        try:
+            from tam_widget.widget import TAMWidget
+        except ImportError:
+            return text
+        bundle = TAMWidget(self)._repr_mimebundle_(include=include, exclude=exclude)
+        if not bundle:
+            return text
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, **text}, metadata
+
+    def _one(self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None) -> Maps:
+        index = self.index(token)
+        if candidate is None:
+            return self._bank.one(index, self.tokens[index].id)
+        return self._bank.one(index, self.candidate(index, candidate).id)
+
+    @staticmethod
+    def _place(index: SupportsIndex, length: int, what: str) -> int:
+        """Return an index as one that counts from the start; errors say what there is."""
+        place = operator.index(index)
+        if not -length <= place < length:
+            raise TokenIndexError(f"{what} {place} is out of range: there are {length}, counted from 0")
+        return place % length

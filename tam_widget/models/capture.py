@@ -1,0 +1,286 @@
+"""Run the model once and keep what the maps need: every position's last hidden state, and how likely each word was.
+
+A forward hook on the text decoder's final norm reads the states as they pass; they never leave the model's device,
+and nothing of the size positions × vocabulary is kept. Whether the hook sits in the right place is checked at run
+time: what the output head was given must be what the hook saw.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import torch
+
+from tam_widget.errors import CaptureError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torch import Tensor, nn
+
+__all__ = ["TOP", "Capture", "Choices", "generate", "input_device", "readable_parts", "replay"]
+
+TOP = 5
+"""How many candidates of each step are kept."""
+
+_LOCKS: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
+_LOCKS_GUARD = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """How likely each of n steps' words were; softmax of the model's raw logits in float32, all on the CPU.
+
+    Attributes
+    ----------
+    ids, probabilities : torch.Tensor, shape (n, k)
+        The k ≤ 5 most probable tokens, most probable first.
+    chosen, chosen_probability, chosen_rank : torch.Tensor, shape (n,)
+        The token that was said, its probability, and its rank counted from 1.
+    """
+
+    ids: Tensor
+    probabilities: Tensor
+    chosen: Tensor
+    chosen_probability: Tensor
+    chosen_rank: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """One run of the model.
+
+    Attributes
+    ----------
+    ids : tuple of int
+        Prompt and answer, L + n tokens.
+    states : torch.Tensor, shape (L + n − 1, d)
+        The last hidden state of every position but the last, which predicts nothing; the model's dtype and device.
+    choices : Choices
+        One step for each of the n answer tokens.
+    """
+
+    ids: tuple[int, ...]
+    states: Tensor
+    choices: Choices
+
+
+@dataclass(slots=True, eq=False)
+class _Recorder:
+    """What the hooks write into; one run, one thread."""
+
+    whole_prefix_each_step: bool = False
+    thread: int = field(default_factory=threading.get_ident)
+    states: list[Tensor] = field(default_factory=list)
+    norm_tails: list[Tensor] = field(default_factory=list)
+    head_inputs: list[Tensor] = field(default_factory=list)
+    logits: Tensor | None = None
+    steps: list[tuple[Tensor, ...]] = field(default_factory=list)
+
+    def on_norm(self, _module: nn.Module, _args: Any, output: Any) -> None:
+        if threading.get_ident() != self.thread:
+            return
+        hidden = (output[0] if isinstance(output, tuple) else output).detach()
+        if self.states and self.whole_prefix_each_step:
+            hidden = hidden[:, -1:].clone()  # a view would keep the whole prefix alive, once a step
+        self.states.append(hidden)
+
+    def on_head(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if threading.get_ident() != self.thread or not self.states:
+            return
+        given = (args[0] if args else next(iter(kwargs.values()))).detach()
+        if given.shape[1] > self.states[-1].shape[1]:
+            given = given[:, -1:]
+        self.head_inputs.append(given)
+        self.norm_tails.append(self.states[-1][:, -given.shape[1] :])
+
+    def on_model(self, _module: nn.Module, _args: Any, output: Any) -> None:
+        if threading.get_ident() == self.thread:
+            self.logits = output.logits[0]
+
+    def on_token(self, input_ids: Tensor, _scores: Any, **_: Any) -> Tensor:
+        """Look at each new token with the logits that led to it. It is a stopping criterion that never stops."""
+        if self.logits is not None:
+            self.steps.append(_choices(self.logits[-1:], input_ids[0, -1:]))
+            self.logits = None
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+
+
+def generate(model: Any, inputs: Mapping[str, Tensor], *, use_cache: bool = True, **options: Any) -> Capture:
+    """Let the model answer, and capture the run.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        A decoder-only model with vision.
+    inputs : mapping of str to torch.Tensor
+        The processor's output, batch of one, on any device.
+    use_cache : bool
+        Whether ``generate`` will keep keys and values; without them every step feeds the whole prefix again.
+    **options
+        For ``model.generate``; checked by :func:`tam_widget.models.options.check_options` before.
+
+    Raises
+    ------
+    CaptureError
+        The states that were read are not the ones behind the words.
+    """
+    length = int(inputs["input_ids"].shape[1])
+    recorder = _Recorder(whole_prefix_each_step=not use_cache)
+    criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
+    with _recording(model, recorder):
+        sequence = model.generate(**_on_device(model, inputs), stopping_criteria=criteria, **options)
+    ids = tuple(sequence[0].tolist())
+    said, steps = len(ids) - length, len(recorder.steps)
+    # On MPS, generate() learns one step late that the answer has ended, and takes that step back.
+    undone = steps - said
+    if undone not in {0, 1}:
+        raise CaptureError(f"{said} tokens were generated in {steps} steps; one for each was expected")
+    states = _checked_states(recorder, len(ids) - 1 + undone)
+    return Capture(ids, states[: len(ids) - 1], _gather(recorder.steps[:said]))
+
+
+def replay(model: Any, inputs: Mapping[str, Tensor], answer: Sequence[int]) -> Capture:
+    """Feed the prompt and a given answer in one forward pass, and capture it.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        A decoder-only model with vision.
+    inputs : mapping of str to torch.Tensor
+        The processor's output for the prompt alone, batch of one, on any device.
+    answer : sequence of int
+        The answer's token ids, n ≥ 1 of them.
+
+    Raises
+    ------
+    CaptureError
+        The states that were read are not the ones behind the words.
+    """
+    recorder = _Recorder()
+    ids = (*inputs["input_ids"][0].tolist(), *answer)
+    extended = _on_device(model, _extend(inputs, answer))
+    with _recording(model, recorder), torch.no_grad():
+        model(**extended, logits_to_keep=len(answer) + 1, use_cache=False, return_dict=True)
+    if recorder.logits is None:
+        raise CaptureError(f"{type(model).__name__} returned no logits")
+    steps = _choices(recorder.logits[-len(answer) - 1 : -1], extended["input_ids"][0, -len(answer) :])
+    return Capture(ids, _checked_states(recorder, len(ids))[:-1], _gather([steps]))
+
+
+def input_device(model: Any) -> torch.device:
+    """Return the device where the model wants its inputs.
+
+    An offloaded model's weights lie on the meta device between calls; accelerate's hooks know where it computes.
+    """
+    for module in model.modules():
+        device = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+        if device is not None:
+            return torch.device(f"cuda:{device}" if isinstance(device, int) else device)
+    return torch.device(model.device)
+
+
+@contextmanager
+def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
+    """Set the hooks, in evaluation mode, the model to ourselves; leave it as it was, whatever happens."""
+    norm, head = readable_parts(model)
+    with _lock_of(model):
+        training = [module for module in model.modules() if module.training]
+        handles = []
+        try:
+            model.eval()
+            handles.append(norm.register_forward_hook(recorder.on_norm))
+            handles.append(head.register_forward_pre_hook(recorder.on_head, with_kwargs=True))
+            handles.append(model.register_forward_hook(recorder.on_model))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+            for module in training:
+                module.training = True  # module.train() would also wake the parts that were asleep
+
+
+def _lock_of(model: nn.Module) -> threading.RLock:
+    with _LOCKS_GUARD:
+        return _LOCKS.setdefault(model, threading.RLock())
+
+
+def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
+    """Return the text decoder's final norm and the output head, which the states are read between.
+
+    Raises
+    ------
+    UnsupportedModelError
+        The model has no such parts.
+    """
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
+    norm: nn.Module | None = getattr(decoder, "norm", None)
+    head: nn.Module | None = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    if norm is None or head is None:
+        raise UnsupportedModelError(
+            f"{type(model).__name__} has no text decoder with a final norm and an output head, so its last hidden "
+            "states cannot be read"
+        )
+    return norm, head
+
+
+def _on_device(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    device = input_device(model)
+    dtype = model.dtype
+    return {k: v.to(device=device, dtype=dtype if v.is_floating_point() else None) for k, v in inputs.items()}
+
+
+def _extend(inputs: Mapping[str, Tensor], answer: Sequence[int]) -> dict[str, Tensor]:
+    """Append the answer to the prompt; it is text, which is type 0, and all of it may be attended to."""
+    extended = dict(inputs)
+    tail = {"input_ids": torch.tensor([list(answer)]), "attention_mask": torch.ones(1, len(answer))}
+    for name in ("input_ids", "attention_mask", "mm_token_type_ids", "token_type_ids"):
+        if name in inputs:
+            more = tail.get(name, torch.zeros(1, len(answer)))
+            extended[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
+    return extended
+
+
+def _choices(logits: Tensor, chosen: Tensor) -> tuple[Tensor, ...]:
+    """Return for n rows of logits the columns of :class:`Choices`."""
+    # softmax, although the top and the chosen one are all that is kept: on the CPU, logsumexp takes ten times as long.
+    probabilities = logits.detach().float().softmax(dim=-1)
+    top, ids = probabilities.topk(min(TOP, probabilities.shape[-1]), dim=-1)
+    chosen = chosen.to(probabilities.device)
+    own = probabilities.gather(-1, chosen[:, None])
+    rank = (probabilities > own).sum(dim=-1, dtype=torch.int32) + 1
+    return ids, top, chosen, own[:, 0], rank
+
+
+def _gather(steps: Sequence[tuple[Tensor, ...]]) -> Choices:
+    return Choices(*(torch.cat(column).cpu() for column in zip(*steps, strict=True)))
+
+
+def _checked_states(recorder: _Recorder, length: int) -> Tensor:
+    """Join the states, after making sure that they are the ones behind the logits."""
+    if not recorder.states or not recorder.head_inputs:
+        part = "final norm" if not recorder.states else "output head"
+        raise CaptureError(
+            f"the model ran without calling its {part} as a module (compiled, or a fused head?), so nothing was read"
+        )
+    states = torch.cat(recorder.states, dim=1)
+    if tuple(states.shape[:2]) != (1, length):
+        raise CaptureError(
+            f"hidden states of shape {tuple(states.shape)} were read where {length} positions of one sequence were due"
+        )
+    seen = torch.cat(recorder.norm_tails, dim=1)
+    given = torch.cat(recorder.head_inputs, dim=1).to(seen.device)
+    if not torch.isfinite(states).all():
+        raise CaptureError(
+            f"the model's hidden states overflow in {states.dtype}; load it with dtype=torch.bfloat16 or torch.float32"
+        )
+    if seen.shape != given.shape or not torch.equal(seen.float(), given.float()):
+        raise CaptureError(
+            "the output head was not given what the final norm returned, so the hidden states are not those behind the "
+            "model's words; another version of transformers may help"
+        )
+    return states[0]

@@ -1,0 +1,122 @@
+"""Models from the hub, from a folder, and the small one that comes with the package."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, Qwen2VLProcessor
+
+from tam_widget.errors import MissingDependencyError, UnsupportedModelError
+
+__all__ = ["DemoProcessor", "load", "load_demo"]
+
+_SHARED: tuple[str, ...] = ("revision", "token", "cache_dir", "local_files_only", "trust_remote_code")
+_PACKAGES = ("torchvision", "sentencepiece", "tiktoken", "timm", "einops", "av", "num2words")
+_DEMO = Path(__file__).parent.parent / "demo" / "model"
+
+
+class DemoProcessor(Qwen2VLProcessor):  # type: ignore[misc]  # transformers is not followed by mypy
+    """Qwen2-VL's processor for pictures alone: without its video part it needs no torchvision."""
+
+    # ProcessorMixin reads the list of its parts off this signature.
+    def __init__(
+        self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
+
+
+def load(name_or_path: str, **kwargs: Any) -> tuple[Any, Any]:
+    """Load a vision-language model and its processor, ready to be explained.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A name on the Hugging Face hub or a local folder.
+    **kwargs
+        For ``AutoModelForImageTextToText.from_pretrained``. ``dtype`` is ``"auto"`` (the weights' own) and, where
+        accelerate is installed, ``device_map`` is ``"auto"`` (a GPU if there is one). ``revision``, ``token``,
+        ``cache_dir``, ``local_files_only`` and ``trust_remote_code`` also go to the processor.
+
+    Returns
+    -------
+    model : transformers.PreTrainedModel
+        In evaluation mode.
+    processor : transformers.ProcessorMixin
+        The model's processor.
+
+    Raises
+    ------
+    UnsupportedModelError
+        The model has no vision, or its processor is incomplete.
+    MissingDependencyError
+        Something that the processor needs is not installed; the message names the command.
+    """
+    processor = _processor(name_or_path, {name: kwargs[name] for name in _SHARED if name in kwargs})
+    kwargs.setdefault("dtype", "auto")
+    if importlib.util.find_spec("accelerate") is not None:
+        kwargs.setdefault("device_map", "auto")
+    try:
+        model = AutoModelForImageTextToText.from_pretrained(name_or_path, **kwargs)
+    except ValueError as error:
+        if "Unrecognized configuration class" in str(error):
+            raise UnsupportedModelError(
+                f"{name_or_path!r} is no vision-language model: {str(error).splitlines()[0]}"
+            ) from error
+        raise
+    return model.eval(), processor
+
+
+def load_demo() -> tuple[Any, Any]:
+    """Load the small model that comes with the package: no download, no GPU, no torchvision.
+
+    Returns
+    -------
+    model : transformers.Qwen2VLForConditionalGeneration
+        On the CPU, float32, in evaluation mode. It speaks about coloured shapes only; see ``demo/MODEL_CARD.md``.
+    processor : DemoProcessor
+        Its processor, for pictures.
+    """
+    return _load_demo_folder(_DEMO)
+
+
+def _load_demo_folder(folder: Path) -> tuple[Any, Any]:
+    if not (folder / "config.json").is_file():
+        raise MissingDependencyError(
+            f"the demo model is missing from this installation ({folder}); pip install --force-reinstall tam-widget"
+        )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    images = AutoImageProcessor.from_pretrained(folder, backend="pil")
+    template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    model.config._name_or_path = "tam-demo"  # noqa: SLF001 - its name, which the folder's path hides
+    return model.eval(), DemoProcessor(images, tokenizer, chat_template=template)
+
+
+def _processor(name_or_path: str, shared: dict[str, Any]) -> Any:
+    try:
+        processor = AutoProcessor.from_pretrained(name_or_path, **shared)
+    except (ImportError, OSError, RuntimeError) as error:
+        advice = _advice(str(error))
+        if advice is None:
+            raise
+        raise MissingDependencyError(f"the processor of {name_or_path!r} cannot be made without {advice}") from error
+    if getattr(processor, "image_processor", None) is None:
+        raise UnsupportedModelError(
+            f"{name_or_path!r} has no image processor (AutoProcessor gave a {type(processor).__name__}): it is no "
+            "vision-language model, or a part is missing from its folder"
+        )
+    return processor
+
+
+def _advice(message: str) -> str | None:
+    """Name the package that an error of transformers is about, and the command that installs it."""
+    message = message.lower()
+    if "operator torchvision::" in message:
+        return "a torchvision that matches this torch: pip install --upgrade torch torchvision"
+    if "video processor" in message and importlib.util.find_spec("torchvision") is None:
+        return "torchvision: pip install torchvision"  # transformers says only that it cannot load the video processor
+    missing = [name for name in _PACKAGES if name in message and importlib.util.find_spec(name) is None]
+    return f"{missing[0]}: pip install {missing[0]}" if missing else None

@@ -1,0 +1,136 @@
+"""From an explanation to what the browser holds: text, small pictures, maps as bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tam_widget.explanation import Explanation
+    from tam_widget.tokens import Token, Word
+
+__all__ = [
+    "LONGEST_SIDE",
+    "embed_maps",
+    "embedded_size",
+    "encode_map",
+    "encode_picture",
+    "encode_tokens",
+    "encode_words",
+]
+
+LONGEST_SIDE = 1024
+"""Pictures in the state are no larger than this (pixels): the notebook file carries them."""
+
+_JPEG_QUALITY = 90
+
+
+def encode_tokens(tokens: Iterable[Token]) -> list[TokenState]:
+    """Return the tokens as plain data, in order."""
+    return [
+        {
+            "text": token.text,
+            "role": token.role,
+            "turn": token.turn,
+            "candidates": [
+                {
+                    "text": candidate.text,
+                    "probability": float(candidate.probability),
+                    "rank": candidate.rank,
+                    "chosen": candidate.chosen,
+                }
+                for candidate in token.candidates
+            ],
+        }
+        for token in tokens
+    ]
+
+
+def encode_words(words: Iterable[Word]) -> list[tuple[int, int]]:
+    """Return each word's first and last + 1 token."""
+    return [(word.tokens[0].index, word.tokens[-1].index + 1) for word in words]
+
+
+def encode_picture(image: Image.Image, grid: tuple[int, int]) -> PictureState:
+    """Shrink a picture to :data:`LONGEST_SIDE` and compress it: PNG, or JPEG where that is smaller."""
+    small = image.convert("RGB")
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    small.save(png, "PNG", optimize=True)
+    small.save(jpeg, "JPEG", quality=_JPEG_QUALITY)
+    mime, best = min((("image/png", png), ("image/jpeg", jpeg)), key=lambda choice: choice[1].tell())
+    rows, columns = grid
+    return {
+        "data": best.getvalue(),
+        "mime": mime,
+        "width": small.width,
+        "height": small.height,
+        "grid": (rows, columns),
+    }
+
+
+def encode_map(explanation: Explanation, token: int, candidate: int | None = None) -> tuple[bytes, float, bytes, float]:
+    """Return a token's cells and relevances as bytes, each with its peak on the joint scale.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Where the map comes from.
+    token : int
+        Index of the token.
+    candidate : int, optional
+        Index of the candidate that is explained instead of what was said.
+
+    Returns
+    -------
+    cells : bytes
+        Levels of all pictures' cells, one picture after the other, row by row.
+    peak : float
+        The map's maximum; 0 for a map without activation.
+    relevances : bytes
+        One value for each earlier token.
+    relevance_peak : float
+        Their maximum.
+    """
+    maps = [explanation.heatmap(token, candidate=candidate, image=k) for k in range(len(explanation.images))]
+    cells, peak = _levels(np.concatenate([one.ravel() for one in maps]), PEAK_LEVEL)
+    relevances, relevance_peak = _levels(explanation.relevance(token, candidate=candidate), 255)
+    return cells, peak, relevances, relevance_peak
+
+
+def embedded_size(explanation: Explanation) -> int:
+    """Return how many bytes the maps of all tokens take together, without making one."""
+    count = len(explanation.tokens)
+    return count * sum(int(np.prod(grid)) for grid in explanation.grids) + count * (count - 1) // 2
+
+
+def embed_maps(explanation: Explanation) -> EmbeddedMaps:
+    """Return the maps of all tokens, for a page that must do without a kernel."""
+    maps = explanation.maps()
+    count = len(explanation.tokens)
+    cells = [_levels(np.concatenate([one[i].ravel() for one in maps.images]), PEAK_LEVEL) for i in range(count)]
+    relevances = [_levels(maps.relevance[i, :i], 255) for i in range(count)]
+    return {
+        "cells": b"".join(levels for levels, _ in cells),
+        "relevances": b"".join(levels for levels, _ in relevances),
+        "peaks": [peak for _, peak in cells],
+        "relevance_peaks": [peak for _, peak in relevances],
+    }
+
+
+def _levels(values: NDArray[np.float32], top: int) -> tuple[bytes, float]:
+    """Quantise values to 0 … top of their own maximum; NaN becomes UNSEEN."""
+    seen = ~np.isnan(values)
+    peak = float(values.max(where=seen, initial=0.0))
+    levels = np.full(values.shape, UNSEEN, dtype=np.uint8)
+    levels[seen] = np.rint(values[seen] * (top / peak)).astype(np.uint8) if peak > 0 else 0
+    return levels.tobytes(), peak

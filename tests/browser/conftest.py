@@ -1,0 +1,22 @@
+"""One JupyterLab and one browser for all browser tests."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab import Lab, start_browser, start_server
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with sync_playwright() as playwright, start_server(home) as address:
+        browser = start_browser(playwright)
+        yield Lab(address, home / "notebooks", browser)
+        browser.close()

@@ -1,0 +1,237 @@
+"""A real JupyterLab on this machine, notebooks in it that a test can run, and the widgets that they show."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import chromium
+import nbformat
+import numpy as np
+from playwright.sync_api import Error, expect
+
+HERE = Path(__file__).parent
+PATIENCE = 60_000  # ms; a cold kernel that imports torch on a busy machine
+SESSION = "window.jupyterapp?.shell.currentWidget?.sessionContext"
+TROUBLE = ", ".join(f".jp-OutputArea [data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("error", "stderr"))
+
+
+def start_browser(playwright):
+    """Chromium from the PATH, else the one that playwright installed."""
+    path = chromium.on_path()
+    try:
+        return playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+    except Error as error:
+        found = f"{path} does not start" if path else "there is none"
+        advice = "`python tests/browser/chromium.py` gets one"
+        raise RuntimeError(f"no Chromium for the browser tests: {found}; {advice}\n{error}") from error
+
+
+@contextmanager
+def start_server(home):
+    """Start a server with an empty home, yield its address, stop it and its kernels."""
+    folders = {
+        "HOME": home,
+        "IPYTHONDIR": home / "ipython",
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_DATA_DIR": home / "data",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+        "MPLCONFIGDIR": home / "matplotlib",
+        "NOTEBOOKS": home / "notebooks",
+    }
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    news = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}))
+    # What no test needs: a search for language servers takes longer than all the rest.
+    config = {"ServerApp": {"jpserver_extensions": {"jupyter_lsp": False, "jupyter_server_terminals": False}}}
+    (folders["JUPYTER_CONFIG_DIR"] / "jupyter_server_config.json").write_text(json.dumps(config))
+    python_path = os.pathsep.join([str(HERE.parents[1]), str(HERE), os.environ.get("PYTHONPATH", "")])
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": "0",
+        "ServerApp.root_dir": folders["NOTEBOOKS"],
+        "ServerApp.allow_root": "True",
+        "ServerApp.open_browser": "False",
+        "IdentityProvider.token": "",
+        "LabApp.expose_app_in_browser": "True",
+        "LabApp.extension_manager": "readonly",
+    }
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **{name: str(folder) for name, folder in folders.items()}, "PYTHONPATH": python_path},
+        )
+        try:
+            yield wait_for_server(server, folders["JUPYTER_RUNTIME_DIR"], home / "server.log")
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def wait_for_server(server, runtime, log):
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError(f"JupyterLab stopped while starting:\n{log.read_text()[-3000:]}")
+        for file in runtime.glob("jpserver-*.json"):
+            try:
+                port = json.loads(file.read_text())["port"]
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=5).close()
+            except (OSError, ValueError):
+                continue
+            return f"http://127.0.0.1:{port}"
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start within 90 s:\n{log.read_text()[-3000:]}")
+
+
+class Lab:
+    """A running JupyterLab and a browser."""
+
+    def __init__(self, address, folder, browser):
+        self.address, self.folder, self.browser = address, folder, browser
+
+    @contextmanager
+    def open(self, name, cells, *, size=(1280, 1000), **context):
+        """Write a notebook, open it in a window of its own and run its cells; the kernel ends with it."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.folder / f"{name}.ipynb")
+        page = self.browser.new_page(viewport={"width": size[0], "height": size[1]}, **context)
+        try:
+            page.set_default_timeout(PATIENCE)
+            page.goto(f"{self.address}/lab/tree/{name}.ipynb?reset")
+            opened = Notebook(page)
+            opened.run_all()
+            yield opened
+            page.evaluate(f"{SESSION}.shutdown()")
+        finally:
+            page.close()
+
+
+class Notebook:
+    """An open notebook."""
+
+    def __init__(self, page):
+        self.page = page
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        self.wait_for_kernel()
+        page.evaluate("window.jupyterapp.shell.collapseLeft()")
+
+    def command(self, name, **arguments):
+        run = "([name, args]) => window.jupyterapp.commands.execute(name, args)"
+        return self.page.evaluate(run, [name, arguments])
+
+    def theme(self, name):
+        full = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[name]
+        self.command("apputils:change-theme", theme=full)
+        light = "true" if name == "light" else "false"
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
+
+    def wait_for_kernel(self, status="idle"):
+        self.page.wait_for_function(f"{SESSION}?.session?.kernel?.status === '{status}'")
+
+    def run_all(self):
+        """Run all cells to their end; an error in one fails the test."""
+        self.page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(
+            f"""() => {{
+                const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
+                const ran = [...Array(cells.length).keys()].every((i) => cells.get(i).executionCount > 0);
+                return ran && {SESSION}.session.kernel.status === 'idle';
+            }}"""
+        )
+        trouble = self.page.locator(TROUBLE)
+        if trouble.count():
+            raise AssertionError(trouble.first.inner_text())
+
+    def execute(self, code):
+        """Send code to the kernel, as a cell would, and do not wait for its end; `running` tells of it."""
+        self.page.evaluate(
+            f"""(code) => {{
+                window.running = true;
+                const done = {SESSION}.session.kernel.requestExecute({{code}}).done;
+                done.finally(() => (window.running = false));
+            }}""",
+            code,
+        )
+
+    @property
+    def running(self):
+        # The kernel's own status would not do: a subshell that has answered reports "idle" while the cell still runs.
+        return self.page.evaluate("window.running")
+
+    def widget(self, cell, view=0):
+        """The widget below a cell."""
+        node = self.page.locator(".jp-CodeCell").nth(cell).locator(".tam-widget").nth(view)
+        node.scroll_into_view_if_needed()
+        expect(node).to_be_visible(timeout=PATIENCE)
+        return View(self.page, node)
+
+
+class View:
+    """One view of a widget: what a person can do to it and see of it."""
+
+    def __init__(self, page, node):
+        self.page, self.node = page, node
+        self.canvas = node.locator(".tam-heatmap").first
+        self.note = node.locator(".tam-note")
+
+    def token(self, index):
+        return self.node.locator(f".tam-token[data-index='{index}']")
+
+    def tokens_of(self, word):
+        """Indices of the tokens of every occurrence of a word in the answer, occurrence by occurrence."""
+        return self.node.locator(".tam-answer").evaluate(
+            """(answer, word) => [...answer.querySelectorAll('.tam-word')]
+                .filter((one) => one.textContent.trim().toLowerCase() === word)
+                .map((one) => [...one.querySelectorAll('.tam-token')].map((token) => Number(token.dataset.index)))""",
+            word,
+        )
+
+    def hover(self, index):
+        self.token(index).hover()
+
+    def leave(self):
+        self.page.mouse.move(2, 2)
+
+    def expect(self, state, token=None):
+        """Wait until the overlay is in a state, and shows a token."""
+        expect(self.canvas).to_have_attribute("data-state", state)
+        if token is not None:
+            expect(self.canvas).to_have_attribute("data-token", str(token))
+
+    def overlay(self):
+        """The alpha of every pixel of the overlay, 0 … 255, as (height, width)."""
+        width, height, data = self.canvas.evaluate(
+            """(canvas) => {
+                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                let text = '';
+                for (let i = 3; i < data.length; i += 4) text += String.fromCharCode(data[i]);
+                return [canvas.width, canvas.height, btoa(text)];
+            }"""
+        )
+        return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width).astype(float)
+
+    def expect_no_pixels(self):
+        """Wait until the overlay is gone to the last pixel."""
+        self.page.wait_for_function(
+            """(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+                .every((value) => value === 0)""",
+            arg=self.canvas.element_handle(),
+        )

@@ -1,0 +1,294 @@
+"""How the widget behaves in JupyterLab, with explanations made up for the purpose."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+SETUP = """
+from fake_explanation import LONG, Fake
+from tam_widget.widget import TAMWidget
+w = TAMWidget(Fake(), embed=False)
+"""
+EMBEDDED = "TAMWidget(Fake(), embed=True)"
+RESTARTED = "The kernel was restarted; run the cell again to explore further."
+TRIANGLE = 15  # a token of the fake answer, and one after it
+LATER = 20
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    cells = [
+        SETUP,
+        "w",
+        "w",
+        EMBEDDED,
+        "TAMWidget(Fake(error=ValueError('no <b>map</b> today')), embed=False)",
+        "narrow = TAMWidget(Fake())\nnarrow.layout.width = '300px'\nnarrow",
+        "TAMWidget(Fake(LONG * 40), embed=False)",
+    ]
+    with lab.open("widget", cells) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def at_rest(request):
+    """Each test leaves the pointer away from the widgets and the theme light."""
+    yield
+    if "notebook" in request.fixturenames:
+        notebook = request.getfixturevalue("notebook")
+        notebook.page.mouse.move(2, 2)
+        notebook.theme("light")
+
+
+def test_a_hover_is_answered_while_a_cell_runs(notebook):
+    view = notebook.widget(1)
+    notebook.execute("import time; time.sleep(20)")
+    notebook.wait_for_kernel("busy")
+    view.hover(TRIANGLE)
+    view.expect("ready", TRIANGLE)
+    assert view.overlay().max() > 0
+    assert notebook.running
+    notebook.command("notebook:interrupt-kernel")
+    notebook.page.wait_for_function("!window.running")
+
+
+def test_two_views_work_apart_and_share_their_settings(notebook):
+    one, other = notebook.widget(1), notebook.widget(2)
+    other.token(LATER).click()
+    one.hover(TRIANGLE)
+    one.expect("ready", TRIANGLE)
+    other.expect("ready", LATER)
+    expect(one.token(LATER)).to_have_attribute("aria-pressed", "false")
+    before = one.overlay().max()
+    notebook.execute("w.opacity = 0.35")
+    expect(other.node.locator(".tam-opacity")).to_have_value("35")
+    one.hover(TRIANGLE)
+    one.expect("ready", TRIANGLE)
+    assert one.overlay().max() == pytest.approx(before / 2, abs=1)
+    other.token(LATER).click()
+    other.leave()
+    other.expect("empty")
+
+
+def test_settings_change_the_overlay_at_once(notebook):
+    view = notebook.widget(3)
+    view.token(TRIANGLE).click()
+    view.expect("ready", TRIANGLE)
+    smooth = view.overlay()
+    view.node.locator(".tam-smooth").uncheck()
+    grid = view.overlay()
+    assert len(np.unique(smooth)) > len(np.unique(grid))
+    cell = grid.shape[0] // 16
+    assert len(np.unique(grid[2 : cell - 2, 2 : cell - 2])) == 1
+    colour = "(canvas) => [...canvas.getContext('2d').getImageData(canvas.width * .72, canvas.height * .68, 1, 1).data]"
+    inferno = view.canvas.evaluate(colour)
+    view.node.locator(".tam-colormap").select_option("viridis")
+    viridis = view.canvas.evaluate(colour)
+    assert inferno[3] == viridis[3] > 0
+    assert inferno[:3] != viridis[:3]
+    view.node.locator(".tam-smooth").check()
+    view.token(TRIANGLE).click()
+
+
+def test_nothing_moves(notebook):
+    view = notebook.widget(3)
+    boxes = """(widget) => [...widget.querySelectorAll('.tam-token, .tam-picture, .tam-toolbar, .tam-detail')]
+        .map((one) => { const {x, y, width, height} = one.getBoundingClientRect(); return [x, y, width, height]; })"""
+    view.leave()
+    view.expect("empty")
+    before = view.node.evaluate(boxes)
+    for token in (TRIANGLE, 0, LATER, 11):
+        view.hover(token)
+        view.expect("ready", token)
+        assert view.node.evaluate(boxes) == before
+    view.token(TRIANGLE).click()
+    assert view.node.evaluate(boxes) == before
+    view.token(TRIANGLE).click()
+
+
+def test_an_error_is_told_in_place_as_text(notebook):
+    view = notebook.widget(4)
+    view.hover(TRIANGLE)
+    view.expect("error")
+    expect(view.note).to_have_text("ValueError: no <b>map</b> today")
+    expect(view.note).to_be_visible()
+    view.leave()
+    view.expect("empty")
+    expect(view.note).to_be_hidden()
+
+
+def test_walking_by_keyboard_leaves_the_notebook_alone(notebook):
+    view = notebook.widget(3)
+    keyboard = notebook.page.keyboard
+    selected = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    view.token(TRIANGLE).click()
+    keyboard.press("Escape")
+    cell = notebook.page.evaluate(selected)
+    view.leave()
+    keyboard.press("ArrowRight")
+    view.expect("ready", TRIANGLE + 1)
+    expect(view.token(TRIANGLE + 1)).to_be_focused()
+    outline = view.token(TRIANGLE + 1).evaluate("(token) => getComputedStyle(token).outlineStyle")
+    assert outline == "solid"
+    keyboard.press("ArrowLeft")
+    view.expect("ready", TRIANGLE)
+    keyboard.press("Home")
+    view.expect("ready", 0)
+    keyboard.press("ArrowDown")
+    assert int(view.canvas.get_attribute("data-token")) >= 4, "the line below is the answer"
+    keyboard.press("End")
+    last = view.node.locator(".tam-token").count() - 1
+    view.expect("ready", last)
+    keyboard.press("Enter")
+    expect(view.token(last)).to_have_attribute("aria-pressed", "true")
+    keyboard.press("Escape")
+    expect(view.token(last)).to_have_attribute("aria-pressed", "false")
+    keyboard.press("Escape")
+    view.expect("empty")
+    assert notebook.page.evaluate(selected) == cell
+    assert view.token(TRIANGLE).get_attribute("aria-label").startswith('"triang", answer token 15, probability 0.')
+
+
+def test_the_live_region_says_where_the_map_peaks(notebook):
+    view = notebook.widget(3)
+    view.hover(TRIANGLE)
+    live = view.node.locator("[aria-live=polite]")
+    expect(live).to_have_text(re.compile(r"triang: Peak 0\.\d\d at row \d+, column \d+"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_is_readable_in_both_themes(notebook, theme):
+    notebook.theme(theme)
+    view = notebook.widget(3)
+    ground = luminance(colour(view.node, "background-color"))
+    assert (ground > 0.5) == (theme == "light")
+    view.token(TRIANGLE).click()
+    view.expect("ready", TRIANGLE)
+    for selector, least in (
+        (".tam-answer .tam-token:not(.tam-later):not(.tam-active)", 4.5),
+        (".tam-prompt .tam-token", 4.5),
+        (".tam-active", 4.5),
+        (".tam-later", 3),
+        (".tam-place", 4.5),
+        (".tam-candidate-text", 4.5),
+        (".tam-toolbar", 4.5),
+    ):
+        for node in view.node.locator(selector).all():
+            own = colour(node, "background-color")
+            behind = luminance(own) if own[3] == 255 else blended(own, ground)
+            got = contrast(luminance(colour(node, "color")), behind)
+            assert got >= least, f"{selector} {node.inner_text()!r}: contrast {got:.2f}"
+    view.token(TRIANGLE).click()
+
+
+def test_the_notebooks_theme_wins_over_the_systems(lab):
+    with lab.open("scheme", [SETUP, EMBEDDED], color_scheme="dark") as notebook:
+        view = notebook.widget(1)
+        assert luminance(colour(view.node, "background-color")) > 0.5
+        assert view.node.evaluate("(widget) => getComputedStyle(widget).colorScheme") == "light"
+
+
+def test_a_narrow_cell_stacks_and_fits(notebook):
+    view = notebook.widget(5)
+    picture = view.node.locator(".tam-picture").bounding_box()
+    text = view.node.locator(".tam-text").bounding_box()
+    assert text["y"] >= picture["y"] + picture["height"]
+    assert picture["width"] >= 270
+    assert view.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= 300")
+    view.hover(TRIANGLE)
+    view.expect("ready", TRIANGLE)
+
+
+def test_a_long_answer_scrolls_beside_a_picture_that_stays(notebook):
+    view = notebook.widget(6)
+    last = view.node.locator(".tam-token").count() - 1
+    assert last > 2000
+    picture = view.node.locator(".tam-picture")
+    before = picture.bounding_box()["y"]
+    view.node.locator(".tam-text").evaluate("(text) => text.scrollTo(0, text.scrollHeight)")
+    assert picture.bounding_box()["y"] == before
+    view.hover(last)
+    view.expect("ready", last)
+    assert picture.bounding_box()["y"] == before
+
+
+def test_a_restarted_kernel_is_explained(lab):
+    with lab.open("restart", [SETUP, "w", EMBEDDED]) as notebook:
+        asking, embedded = notebook.widget(1), notebook.widget(2)
+        asking.hover(TRIANGLE)
+        asking.expect("ready", TRIANGLE)
+        notebook.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        notebook.wait_for_kernel()
+        asking.hover(LATER)
+        asking.expect("error")
+        expect(asking.note).to_have_text(RESTARTED)
+        asking.hover(TRIANGLE)
+        asking.expect("ready", TRIANGLE)  # what the browser has, it shows
+        embedded.hover(LATER)
+        embedded.expect("ready", LATER)
+        notebook.run_all()
+        notebook.widget(1).hover(LATER)
+        notebook.widget(1).expect("ready", LATER)
+
+
+def test_a_kernel_that_died_is_explained(lab):
+    with lab.open("died", [SETUP, "w"]) as notebook:
+        view = notebook.widget(1)
+        notebook.execute("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+        notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
+        notebook.wait_for_kernel()
+        view.hover(TRIANGLE)
+        view.expect("error")
+        expect(view.note).to_have_text(RESTARTED)
+
+
+def test_a_kernel_that_forgot_the_widget_is_not_waited_for(lab):
+    with lab.open("forgot", [SETUP, "w"]) as notebook:
+        view = notebook.widget(1)
+        notebook.execute("get_ipython().kernel.comm_manager.comms.clear()")
+        notebook.page.wait_for_function("!window.running")
+        view.hover(TRIANGLE)
+        view.expect("error")
+        expect(view.note).to_have_text(RESTARTED)
+
+
+def test_a_slow_kernel_is_called_busy_and_answers_in_the_end(lab):
+    with lab.open("busy", [SETUP, "TAMWidget(Fake(delay=3), embed=False)"]) as notebook:
+        view = notebook.widget(1)
+        view.hover(TRIANGLE)
+        view.expect("busy")
+        expect(view.note).to_have_text("Kernel busy, waiting…")
+        view.expect("ready", TRIANGLE)
+        assert view.overlay().max() > 0
+
+
+def colour(node, name):
+    """A computed colour as sRGB bytes and alpha, whatever notation the browser has for it."""
+    return node.evaluate(
+        """(node, name) => {
+            const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+            canvas.fillStyle = getComputedStyle(node).getPropertyValue(name);
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data];
+        }""",
+        name,
+    )
+
+
+def luminance(rgba):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (one / 255 for one in rgba[:3])]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def blended(rgba, ground):
+    """Luminance of a translucent colour on a grey ground of a given luminance."""
+    level = 255 * (1.055 * ground ** (1 / 2.4) - 0.055 if ground > 0.0031308 else 12.92 * ground)
+    alpha = rgba[3] / 255
+    return luminance([one * alpha + level * (1 - alpha) for one in rgba[:3]])
+
+
+def contrast(one, other):
+    light, dark = max(one, other), min(one, other)
+    return (light + 0.05) / (dark + 0.05)

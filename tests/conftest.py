@@ -1,0 +1,32 @@
+"""What many tests share."""
+
+import os
+from functools import cache
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@cache
+def _tiny(family, tied):
+    import tiny_models
+
+    return tiny_models.build(family, tied=tied), tiny_models.processor(family)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A function from a family to a tiny model and its processor, built once a session; leave them as they are."""
+
+    def get(family="qwen2_vl", *, tied=False):
+        return _tiny(family, tied)
+
+    return get
+
+
+@pytest.fixture(params=["qwen2_vl", "qwen2_5_vl", "qwen3_vl"])
+def any_tiny(request, tiny):
+    """A tiny model and processor of each family in turn."""
+    return tiny(request.param)

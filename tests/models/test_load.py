@@ -1,0 +1,112 @@
+"""Loading from a folder and from the package, and what is said where a piece is missing."""
+
+import importlib.util
+
+import pytest
+import tiny_models
+import torch
+
+import tam_widget as tam
+from tam_widget.models import load as load_module
+
+HAS_TORCHVISION = importlib.util.find_spec("torchvision") is not None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A tiny model's folder, as save_pretrained writes it."""
+    path = tmp_path_factory.mktemp("tiny")
+    tiny_models.build(dtype=torch.bfloat16).save_pretrained(path)
+    processor = tiny_models.processor()
+    processor.tokenizer.save_pretrained(path)
+    processor.image_processor.save_pretrained(path)
+    (path / "chat_template.jinja").write_text(tiny_models.TEMPLATE, encoding="utf-8")
+    return path
+
+
+def test_the_demo_loader_needs_no_torchvision_and_runs_in_float32(folder):
+    model, processor = load_module._load_demo_folder(folder)
+    assert model.dtype == torch.float32
+    assert model.device.type == "cpu"
+    assert not model.training
+    ex = tam.explain(model, processor, tiny_models.picture(), "Describe the image.", max_new_tokens=2)
+    assert ex.model_name == "tam-demo"
+    assert ex.grids == ((6, 8),)
+
+
+def test_a_missing_demo_model_says_how_to_get_it(tmp_path):
+    with pytest.raises(tam.MissingDependencyError, match="pip install --force-reinstall tam-widget"):
+        load_module._load_demo_folder(tmp_path)
+
+
+@pytest.mark.skipif(HAS_TORCHVISION, reason="torchvision is here")
+def test_a_missing_torchvision_is_named_with_its_command(folder):
+    with pytest.raises(tam.MissingDependencyError, match="pip install torchvision"):
+        tam.load(str(folder))
+    with pytest.raises(ImportError):
+        tam.load(str(folder))
+
+
+@pytest.fixture
+def with_processor(monkeypatch):
+    """Let AutoProcessor find a processor, as where torchvision is installed."""
+    monkeypatch.setattr(load_module.AutoProcessor, "from_pretrained", lambda *_a, **_k: tiny_models.processor())
+
+
+def test_a_folder_loads_in_its_own_type_ready_to_explain(folder, with_processor):
+    model, processor = tam.load(str(folder))
+    assert model.dtype == torch.bfloat16
+    assert not model.training
+    ex = tam.explain(model, processor, tiny_models.picture(), "Describe the image.", max_new_tokens=2)
+    assert ex.model_name == folder.name
+
+
+def test_keywords_pass_through(folder, with_processor):
+    model, _ = tam.load(str(folder), dtype=torch.float32, device_map=None, attn_implementation="eager")
+    assert model.dtype == torch.float32
+    assert model.config._attn_implementation == "eager"
+
+
+def test_what_the_processor_shares_is_handed_to_it(folder, monkeypatch):
+    seen = {}
+
+    def remember(_name, **kwargs):
+        seen.update(kwargs)
+        return tiny_models.processor()
+
+    monkeypatch.setattr(load_module.AutoProcessor, "from_pretrained", remember)
+    tam.load(str(folder), local_files_only=True, dtype=torch.float32)
+    assert seen == {"local_files_only": True}
+
+
+def test_a_bare_tokenizer_is_not_taken_for_a_processor(folder, monkeypatch):
+    monkeypatch.setattr(load_module.AutoProcessor, "from_pretrained", lambda *_a, **_k: tiny_models.tokenizer())
+    with pytest.raises(tam.UnsupportedModelError, match=r"no image processor .*Qwen2Tokenizer"):
+        tam.load(str(folder))
+
+
+def test_a_text_model_is_refused(tmp_path, with_processor):
+    from transformers import Qwen2Config
+
+    Qwen2Config().save_pretrained(tmp_path)
+    with pytest.raises(tam.UnsupportedModelError, match="no vision-language model"):
+        tam.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("operator torchvision::nms does not exist", "matches this torch: pip install --upgrade torch torchvision"),
+        ("SmolVLM needs num2words", "num2words: pip install num2words"),
+        ("something else went wrong", None),
+    ],
+)
+def test_advice_names_the_package_and_the_command(monkeypatch, message, advice):
+    monkeypatch.setattr(load_module.importlib.util, "find_spec", lambda _name: None)
+    found = load_module._advice(message)
+    assert (found is None) if advice is None else (advice in found)
+
+
+def test_a_model_that_does_not_exist_keeps_the_hubs_own_error(tmp_path):
+    with pytest.raises(OSError, match="nowhere"):
+        tam.load(str(tmp_path / "nowhere"))

@@ -1,0 +1,171 @@
+"""Tiny randomly initialised models of the real classes, with real processors, made here: no file, no network."""
+
+import json
+from functools import cache
+
+import torch
+from PIL import Image, ImageDraw
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2Tokenizer,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+    Qwen2VLProcessor,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+)
+from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
+
+FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
+PATCH, MERGE = 4, 2
+CELL = PATCH * MERGE
+
+SPECIAL = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+)
+CORPUS = [
+    "Describe the image. What color is the star? Where is the circle? user assistant system",
+    "A small red circle is left of a large blue square. There are two crosses. Is it an orange star? the circles",
+    "circle\nCircle\n Circle\nthe\nThe\n The\nis\nIs\nred\nRed\n Red\nstar\nStar\n Star\nof\nOf\n Of\n",
+] * 4
+
+# As Qwen2-VL's own: ChatML, a default system prompt, placeholders for pictures.
+TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if loop.first and message['role'] != 'system' %}"
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
+    "<|im_start|>{{ message['role'] }}\n"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for content in message['content'] %}"
+    "{% if content['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@cache
+def tokenizer():
+    """Byte-level BPE of a few hundred tokens with Qwen's special tokens."""
+    bpe = Tokenizer(models.BPE())
+    bpe.normalizer = normalizers.NFC()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=480,
+        min_frequency=2,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(CORPUS, trainer)
+    learned = json.loads(bpe.to_str())["model"]
+    vocab = learned["vocab"]
+    for token in SPECIAL:
+        vocab[token] = len(vocab)
+    return Qwen2Tokenizer(
+        vocab=vocab,
+        merges=[tuple(merge) for merge in learned["merges"]],
+        unk_token=SPECIAL[0],
+        eos_token=SPECIAL[2],
+        pad_token=SPECIAL[0],
+        additional_special_tokens=list(SPECIAL[1:]),
+    )
+
+
+def processor(family="qwen2_vl", template=TEMPLATE):
+    """The family's own processor class without its video part, which would need torchvision."""
+    parent = {"qwen2_vl": Qwen2VLProcessor, "qwen2_5_vl": Qwen2_5_VLProcessor, "qwen3_vl": Qwen3VLProcessor}[family]
+
+    class ImageOnly(parent):
+        def __init__(self, image_processor=None, tokenizer=None, chat_template=None, **kwargs):
+            super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
+
+    images = Qwen2VLImageProcessorPil(
+        patch_size=PATCH, merge_size=MERGE, size={"shortest_edge": 16 * CELL**2, "longest_edge": 256 * CELL**2}
+    )
+    return ImageOnly(images, tokenizer(), chat_template=template)
+
+
+def build(family="qwen2_vl", *, tied=False, seed=0, dtype=torch.float32):
+    """A model of the family's real class with random weights, large enough apart that its words differ."""
+    words = tokenizer()
+    ids = {
+        "image_token_id": words.convert_tokens_to_ids("<|image_pad|>"),
+        "video_token_id": words.convert_tokens_to_ids("<|video_pad|>"),
+        "vision_start_token_id": words.convert_tokens_to_ids("<|vision_start|>"),
+        "vision_end_token_id": words.convert_tokens_to_ids("<|vision_end|>"),
+    }
+    text = {
+        "vocab_size": len(words) + 13,  # heads are padded
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "max_position_embeddings": 4096,
+        "initializer_range": 0.3,
+        "bos_token_id": None,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
+    }
+    vision = {
+        "depth": 2,
+        "num_heads": 2,
+        "patch_size": PATCH,
+        "spatial_merge_size": MERGE,
+        "temporal_patch_size": 2,
+        "initializer_range": 0.2,
+    }
+    if family == "qwen2_vl":
+        config, kind = Qwen2VLConfig, Qwen2VLForConditionalGeneration
+        del text["head_dim"]
+        vision |= {"embed_dim": 32, "hidden_size": 64, "mlp_ratio": 2}
+    elif family == "qwen2_5_vl":
+        config, kind = Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+        del text["head_dim"]
+        vision |= {"hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "window_size": 2 * CELL}
+        vision |= {"fullatt_block_indexes": [1]}
+    else:
+        config, kind = Qwen3VLConfig, Qwen3VLForConditionalGeneration
+        text["rope_parameters"]["mrope_interleaved"] = True
+        vision |= {"hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "num_position_embeddings": 64}
+        vision |= {"deepstack_visual_indexes": [0, 1]}
+    torch.manual_seed(seed)
+    model = kind(config(text_config=text, vision_config=vision, tie_word_embeddings=tied, **ids))
+    model.generation_config.eos_token_id = words.eos_token_id
+    model.generation_config.pad_token_id = words.pad_token_id
+    return model.to(dtype).eval()
+
+
+def picture(width=64, height=48, *, box=None, colour="red", ground=(90, 90, 90)):
+    """A plain picture, with a filled square where ``box`` says."""
+    image = Image.new("RGB", (width, height), ground)
+    if box is not None:
+        left, top, right, bottom = box
+        ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), fill=colour)
+    return image
+
+
+def hook_count(model):
+    """How many hooks hang on any part of the model."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+    return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)

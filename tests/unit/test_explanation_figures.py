@@ -1,0 +1,199 @@
+"""Overlays and figures: the pixels and words they must show."""
+
+import subprocess
+import sys
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+from test_explanation import make
+
+import tam_widget as tam
+from tam_widget.blend import overlay
+from tam_widget.typeset import Run, set_lines, text_width
+
+GREY = Image.new("RGB", (40, 30), (100, 100, 100))
+
+
+def corner_map():
+    heatmap = np.zeros((3, 4), np.float32)
+    heatmap[0, 3] = 0.5
+    return heatmap
+
+
+def test_an_overlay_covers_in_proportion_to_the_value():
+    pixels = np.asarray(overlay(GREY, corner_map(), colormap="gray", opacity=0.5, smooth=False)).astype(int)
+    assert pixels.shape == (30, 40, 3)
+    assert (pixels[:10, 30:] == round(100 + (255 - 100) * 0.5)).all()
+    pixels[:10, 30:] = 100
+    assert (pixels == 100).all()  # the picture is untouched where the map is 0
+
+
+def test_stretching_shows_a_weak_map_as_strongly_as_its_peak():
+    weak = np.asarray(overlay(GREY, corner_map() / 100, colormap="gray", smooth=False))
+    strong = np.asarray(overlay(GREY, corner_map(), colormap="gray", smooth=False))
+    np.testing.assert_allclose(weak.astype(int), strong, atol=1)
+    unstretched = np.asarray(overlay(GREY, corner_map(), colormap="gray", opacity=1, smooth=False, stretch=False))
+    np.testing.assert_allclose(unstretched[0, 39].astype(int), 100 + (127.5 - 100) * 0.5, atol=1.5)
+
+
+def test_a_smooth_overlay_interpolates_between_cell_centres():
+    line = np.array([[0, 1]], np.float32)
+    pixels = np.asarray(overlay(Image.new("RGB", (40, 4)), line, colormap="gray", opacity=1, smooth=True)).astype(int)
+    row = np.sqrt(pixels[0, :, 0] / 255)  # colour and cover both grow with the value
+    expected = np.clip((np.arange(40) + 0.5) / 20 - 0.5, 0, 1)
+    np.testing.assert_allclose(row, expected, atol=0.03)  # 8 bits are coarse near 0
+
+
+def test_unseen_cells_are_veiled_and_do_not_spread():
+    heatmap = np.array([[np.nan, 0.0]], np.float32)
+    pixels = np.asarray(overlay(Image.new("RGB", (40, 4)), heatmap, opacity=0.5)).astype(int)
+    assert (pixels[:, :20] == 32).all()  # mid-grey, half as strong
+    assert (pixels[:, 20:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"opacity": 1.5}, "opacity"), ({"colormap": "no such"}, "no colour map 'no such'")]
+)
+def test_bad_styles_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        overlay(GREY, corner_map(), **options)
+    with pytest.raises(ValueError, match="rows, columns"):
+        overlay(GREY, np.zeros(4))
+
+
+def test_an_explanations_overlay_is_that_of_its_heatmap():
+    ex = make()
+    for what, heatmap in [
+        (5, ex.heatmap(5)),
+        (ex.tokens[5], ex.heatmap(5)),
+        ("triangle", np.maximum(ex.heatmap(6), ex.heatmap(7))),
+        ([6, 7], np.maximum(ex.heatmap(6), ex.heatmap(7))),
+    ]:
+        expected = overlay(ex.images[0], heatmap, smooth=False)
+        np.testing.assert_array_equal(np.asarray(ex.overlay(what, smooth=False)), np.asarray(expected))
+    candidate = overlay(ex.images[0], ex.heatmap(5, candidate=1))
+    np.testing.assert_array_equal(np.asarray(ex.overlay(5, candidate=1)), np.asarray(candidate))
+
+
+def written(figure):
+    """Every text of a figure, as (text, colour)."""
+    return [(text.get_text(), text.get_color()) for axes in figure.axes for text in axes.texts]
+
+
+def test_a_plot_marks_the_token_tints_the_context_and_fades_what_comes_later():
+    ex = make()
+    figure = ex.plot(7)
+    looks = dict(reversed(written(figure)))  # the text itself comes before the candidates
+    assert looks["angle"] == "#ffffff"  # inverted
+    assert looks["here"] == looks["."] == "#888b8e"  # later
+    assert looks["tri"] == "#1b1f24"
+    assert "token 7" in looks
+    assert {"blue", "0.70", "0.20"} <= set(looks)
+    tints = [
+        patch.get_alpha() for patch in figure.axes[1].patches if patch.get_facecolor()[:3] == (1.0, 195 / 255, 92 / 255)
+    ]
+    assert len(tints) == int((ex.relevance(7) > 0).sum())
+    np.testing.assert_allclose(sorted(tints), sorted(np.sqrt(ex.relevance(7)[ex.relevance(7) > 0])), rtol=1e-5)
+
+
+def test_a_word_is_drawn_once_for_each_occurrence_in_the_answer():
+    ex = make()
+    assert len(ex.plot("triangle").axes) == 2
+    assert "tokens 6–7" in dict(written(ex.plot("triangle")))
+    assert "token 8" in dict(written(ex.plot("is")))  # "is" of the prompt is left out
+    assert "token 0" in dict(written(ex.plot("where")))
+
+
+def test_a_candidates_plot_says_so():
+    assert "blue in place of red" in dict(written(make().plot(5, candidate=1)))
+
+
+def test_a_map_without_activation_says_so():
+    ex = make()
+    ex._bank._activations.states[:20] = 0
+    assert "no image activation" in dict(written(ex.plot(5)))
+
+
+def test_a_figure_shows_itself_and_can_be_saved(tmp_path):
+    figure = make().plot(5)
+    assert isinstance(figure.canvas, FigureCanvasAgg)
+    assert figure._repr_png_()[:4] == b"\x89PNG"
+    for name in ("x.pdf", "x.svg", "x.png"):
+        figure.savefig(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_no_text_is_read_as_mathematics_or_markup(tmp_path):
+    from tam_widget.tokens import Token
+
+    ex = make()
+    odd = ("$x_1^2$", r" \frac{a", "}{b}", " #&%~", "<b>", "\n", " $", "\t", "\x00", "猫", "😀")
+    ex.tokens = tuple(
+        Token(token.index, odd[token.index], token.id, token.role, token.turn, token.span, token.candidates)
+        for token in ex.tokens
+    )
+    figure = ex.plot(7)
+    texts = [text for text, _ in written(figure)]
+    assert {"$x_1^2$", r"\frac{a", "}{b}", "#&%~", "<b>", "$"} <= set(texts)
+    assert not any(text.get_parse_math() or text.get_usetex() for axes in figure.axes for text in axes.texts)
+    with pytest.warns(UserWarning, match="Glyph"):
+        figure.savefig(tmp_path / "odd.png")
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_long_text_is_wrapped_inside_the_figure():
+    runs = [Run(" word" * 30, "k"), Run("x" * 400, "k"), Run("\n\nlast $", "k"), Run("猫" * 80, "k")]
+    pieces, lines = set_lines(runs, 200, 10)
+    assert lines == max(piece.line for piece in pieces) + 1
+    assert all(piece.left + piece.width <= 200 + 1e-6 for piece in pieces)
+    assert all(piece.left >= 0 for piece in pieces)
+    shown = "".join(piece.text for piece in pieces)
+    assert shown.replace(" ", "") == "".join(run.text for run in runs).replace(" ", "").replace("\n", "")
+    by_line = {}
+    for piece in pieces:
+        by_line.setdefault(piece.line, []).append(piece)
+    for line in by_line.values():
+        for before, after in pairwise(line):
+            assert after.left == pytest.approx(before.left + before.width)
+        assert not line[0].text.startswith(" ")
+    assert [word for piece in pieces if piece.run is runs[0] for word in piece.text.split()] == ["word"] * 30
+
+
+def test_a_word_of_several_tokens_stays_on_one_line():
+    runs = [Run("aaaa", "k"), Run(" tri", "r"), Run("angle", "b")]
+    room = text_width("aaaa tri", 10) + 1
+    pieces, lines = set_lines(runs, room, 10)
+    assert lines == 2
+    assert [(piece.text, piece.line) for piece in pieces] == [("aaaa", 0), ("tri", 1), ("angle", 1)]
+
+
+def test_the_figure_grows_with_the_text():
+    short, long = make(), make()
+    long._texts[0, "answer"] = "x"
+    long.tokens = (*long.tokens, *(tam.Token(11 + k, " lorem ipsum", 0, "answer", 0, (0, 1)) for k in range(100)))
+    long._bank = short._bank
+    assert long.plot(5).get_figheight() > short.plot(5).get_figheight() + 1
+
+
+def test_figures_may_be_drawn_in_several_threads():
+    ex, done = make(), []
+    threads = [threading.Thread(target=lambda k=k: done.append(len(ex.plot(k)._repr_png_()))) for k in (4, 5, 6, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 4
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys; sys.path.insert(0, 'tests/unit'); from test_explanation import make; ex = make(); "
+        "ex.plot(5)._repr_png_(); ex.overlay(5); print('matplotlib.pyplot' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split()[-1] == "False"
