@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, Qwen2VLProcessor
+from transformers.utils import logging
 
 from tam_widget.errors import MissingDependencyError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["DemoProcessor", "load", "load_demo"]
 
@@ -90,9 +95,21 @@ def _load_demo_folder(folder: Path) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     images = AutoImageProcessor.from_pretrained(folder, backend="pil")
     template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
-    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    with _no_progress_bar():  # it would be gone before it is read
+        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
     model.config._name_or_path = "tam-demo"  # noqa: SLF001 - its name, which the folder's path hides
     return model.eval(), DemoProcessor(images, tokenizer, chat_template=template)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    was_on = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_on:
+            logging.enable_progress_bar()
 
 
 def _processor(name_or_path: str, shared: dict[str, Any]) -> Any:

@@ -34,6 +34,21 @@ def test_the_demo_loader_needs_no_torchvision_and_runs_in_float32(folder):
     assert ex.grids == ((6, 8),)
 
 
+def test_the_bundled_demo_model_says_what_it_sees_and_looks_there():
+    model, processor = tam.load_demo()
+    scene = tam.demo.scene(seed=7)
+    ex = tam.explain(model, processor, scene.image, "Describe the image.")
+    assert ex.answer == scene.caption
+    (height, width), (rows, columns) = scene.image.size[::-1], ex.grids[0]
+    assert rows >= 16
+    assert columns >= 16
+    for thing in scene.objects:
+        (token,) = ex.occurrences(thing.shape)[0][-1:]
+        row, column = divmod(int(ex.heatmap(token).argmax()), columns)
+        cell = thing.mask[row * height // rows : (row + 1) * height // rows, column * width // columns :]
+        assert cell[:, : width // columns].any()
+
+
 def test_a_missing_demo_model_says_how_to_get_it(tmp_path):
     with pytest.raises(tam.MissingDependencyError, match="pip install --force-reinstall tam-widget"):
         load_module._load_demo_folder(tmp_path)
