@@ -42,6 +42,8 @@ frontend: $(VENV)/test.stamp ## biome, tsc and vitest
 	$(PY) js/build_frontend.py run check
 	$(PY) js/build_frontend.py test
 
+# The tests' models are tiny: a second thread costs more than it does, above all beside a browser.
+unit: export OMP_NUM_THREADS ?= 1
 unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package, the widget in a real JupyterLab
 	$(PY) -m pytest
 

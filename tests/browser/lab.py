@@ -18,7 +18,7 @@ import numpy as np
 from playwright.sync_api import Error, expect
 
 HERE = Path(__file__).parent
-PATIENCE = 60_000  # ms; a cold kernel that imports torch on a busy machine
+PATIENCE = 120_000  # ms; a cold page and a kernel that imports torch, on a busy machine
 SESSION = "window.jupyterapp?.shell.currentWidget?.sessionContext"
 TROUBLE = ", ".join(f".jp-OutputArea [data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("error", "stderr"))
 
@@ -107,18 +107,23 @@ class Lab:
         self.address, self.folder, self.browser = address, folder, browser
 
     @contextmanager
-    def open(self, name, cells, *, size=(1280, 1000), **context):
+    def open(self, name, cells, **window):
         """Write a notebook, open it in a window of its own and run its cells; the kernel ends with it."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.folder / f"{name}.ipynb")
-        page = self.browser.new_page(viewport={"width": size[0], "height": size[1]}, **context)
+        with self.reopen(name, **window) as opened:
+            opened.run_all()
+            yield opened
+
+    @contextmanager
+    def reopen(self, name, size=(1280, 1000), **window):
+        """Open a notebook as it was saved."""
+        page = self.browser.new_page(viewport={"width": size[0], "height": size[1]}, **window)
         try:
             page.set_default_timeout(PATIENCE)
             page.goto(f"{self.address}/lab/tree/{name}.ipynb?reset")
-            opened = Notebook(page)
-            opened.run_all()
-            yield opened
+            yield Notebook(page)
             page.evaluate(f"{SESSION}.shutdown()")
         finally:
             page.close()

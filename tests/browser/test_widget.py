@@ -233,6 +233,20 @@ def test_a_restarted_kernel_is_explained(lab):
         notebook.widget(1).expect("ready", LATER)
 
 
+def test_a_saved_notebook_hovers_without_its_kernel(lab):
+    with lab.open("saved", [SETUP, "w", EMBEDDED]) as notebook:
+        notebook.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")
+        notebook.command("docmanager:save")
+    with lab.reopen("saved") as notebook:
+        asking, embedded = notebook.widget(1), notebook.widget(2)
+        embedded.hover(TRIANGLE)
+        embedded.expect("ready", TRIANGLE)
+        assert embedded.overlay().max() > 0
+        asking.hover(TRIANGLE)
+        asking.expect("error")
+        expect(asking.note).to_have_text("There is no kernel behind this page; run the notebook to explore further.")
+
+
 def test_a_kernel_that_died_is_explained(lab):
     with lab.open("died", [SETUP, "w"]) as notebook:
         view = notebook.widget(1)
