@@ -95,6 +95,10 @@ class TAMWidget(anywidget.AnyWidget):
         _answer_where_asked(self.comm)
         self.on_msg(self._on_request)
 
+    def __repr__(self) -> str:
+        """Return one line; a page without widgets shows it."""
+        return f"TAMWidget({self._explanation!r})"
+
     @traitlets.validate("colormap")
     def _check_colormap(self, proposal: dict[str, Any]) -> str:
         name: str = proposal["value"]
