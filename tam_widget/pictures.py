@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tam_widget.errors import PictureError
 
@@ -107,6 +107,8 @@ def _from_bytes(data: bytes, name: str) -> Image.Image:
             return _upright_rgb(image)
     except PictureError:
         raise
+    except UnidentifiedImageError as error:  # its own message names a buffer that the user never saw
+        raise PictureError(f"{name!r} is not a picture, or of a format that Pillow does not read") from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureError(f"{name!r} is not a picture that can be read: {error}") from error
 

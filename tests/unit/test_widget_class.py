@@ -211,6 +211,13 @@ class TestRequests:
         assert content["id"] == "a"
         assert len(buffers[0]) == 10 + 3
 
+    def test_the_browser_chooses_the_thread_that_answers(self, explanation, monkeypatch):
+        from comm.base_comm import BaseComm
+
+        # As in ipykernel 7.4, where it makes a hover wait for the running cell; tests/browser shows the effect.
+        monkeypatch.setattr(BaseComm, "_reply_subshell_for", lambda *_: "main", raising=False)
+        assert TAMWidget(explanation).comm._reply_subshell_for is None
+
     def test_a_ping_wants_no_answer(self, widget, monkeypatch):
         sent = []
         monkeypatch.setattr(widget, "send", lambda *reply: sent.append(reply))
