@@ -108,7 +108,7 @@ def _from_bytes(data: bytes, name: str) -> Image.Image:
     except PictureError:
         raise
     except UnidentifiedImageError as error:  # its own message names a buffer that the user never saw
-        raise PictureError(f"{name!r} is not a picture, or of a format that Pillow does not read") from error
+        raise PictureError(f"{name!r} is not a picture that can be read: Pillow knows no such format") from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureError(f"{name!r} is not a picture that can be read: {error}") from error
 
