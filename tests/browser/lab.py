@@ -24,14 +24,12 @@ TROUBLE = ", ".join(f".jp-OutputArea [data-mime-type='application/vnd.jupyter.{k
 
 
 def start_browser(playwright):
-    """Chromium from the PATH, else the one that playwright installed."""
-    path = chromium.on_path()
+    """Start Chromium, or say how to get one."""
     try:
-        return playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        return playwright.chromium.launch(executable_path=chromium.on_path(), args=chromium.ARGUMENTS)
     except Error as error:
-        found = f"{path} does not start" if path else "there is none"
-        advice = "`python tests/browser/chromium.py` gets one"
-        raise RuntimeError(f"no Chromium for the browser tests: {found}; {advice}\n{error}") from error
+        advice = f"`python {Path(chromium.__file__).name}` gets one"
+        raise RuntimeError(f"no Chromium for the browser tests starts; {advice}\n{error}") from error
 
 
 @contextmanager
