@@ -1,16 +1,13 @@
 """Tiny randomly initialised models of the real classes, with real processors, made here: no file, no network."""
 
-import json
 from functools import cache
 
 import torch
 from PIL import Image, ImageDraw
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
-    Qwen2Tokenizer,
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     Qwen2VLProcessor,
@@ -18,8 +15,9 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
     Qwen3VLProcessor,
 )
-from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+from tam_widget.demo.training.tokenizer import learn_tokenizer
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 
@@ -27,16 +25,6 @@ FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 PATCH, MERGE = 4, 2
 CELL = PATCH * MERGE
 
-SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|vision_pad|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-)
 CORPUS = [
     "Describe the image. What color is the star? Where is the circle? user assistant system",
     "A small red circle is left of a large blue square. There are two crosses. Is it an orange star? the circles",
@@ -59,34 +47,7 @@ TEMPLATE = (
 @cache
 def tokenizer():
     """Byte-level BPE of a few hundred tokens with Qwen's special tokens."""
-    bpe = Tokenizer(models.BPE())
-    bpe.normalizer = normalizers.NFC()
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=480,
-        min_frequency=2,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    bpe.train_from_iterator(CORPUS, trainer)
-    learned = json.loads(bpe.to_str())["model"]
-    vocab = learned["vocab"]
-    for token in SPECIAL:
-        vocab[token] = len(vocab)
-    return Qwen2Tokenizer(
-        vocab=vocab,
-        merges=[tuple(merge) for merge in learned["merges"]],
-        unk_token=SPECIAL[0],
-        eos_token=SPECIAL[2],
-        pad_token=SPECIAL[0],
-        additional_special_tokens=list(SPECIAL[1:]),
-    )
+    return learn_tokenizer(CORPUS, vocabulary_size=480)
 
 
 def processor(family="qwen2_vl", template=TEMPLATE):

@@ -1,16 +1,22 @@
 """The training code computes what transformers computes, and goes on exactly where it stopped."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from transformers import AutoTokenizer
 
+import tam_widget.demo
 from tam_widget.demo.drawing import place
 from tam_widget.demo.training.architecture import build_model
 from tam_widget.demo.training.forward import BatchedForward
 from tam_widget.demo.training.loop import Recipe, Run
-from tam_widget.demo.training.losses import losses
+from tam_widget.demo.training.losses import _matting_laplacian, losses
 from tam_widget.demo.training.sequences import IGNORED, Vocabulary, make_batch, training_batch
 from tam_widget.demo.training.tokenizer import SPLIT_WORDS, build_tokenizer
+
+MODEL = Path(tam_widget.demo.__file__).parent / "model"
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +31,14 @@ def vocabulary(tokenizer):
 
 def test_the_tokenizer_is_the_same_every_time(tokenizer):
     assert build_tokenizer().get_vocab() == tokenizer.get_vocab()
+
+
+def test_the_shipped_tokenizer_is_the_one_that_is_built(tokenizer):
+    shipped = AutoTokenizer.from_pretrained(MODEL)
+    assert shipped.get_vocab() == tokenizer.get_vocab()
+    assert shipped.chat_template == tokenizer.chat_template
+    text = "How many purple triangles are at the bottom, and is there a zebra?"
+    assert shipped(text)["input_ids"] == tokenizer(text)["input_ids"]
 
 
 @pytest.mark.parametrize("word", SPLIT_WORDS)
@@ -127,3 +141,28 @@ def test_a_run_goes_on_exactly_where_it_stopped(tmp_path):
         assert torch.equal(one, two), name
     with pytest.raises(ValueError, match="another recipe"):
         Run(tmp_path / "whole", Recipe(steps=5, batch_size=2))
+
+
+def test_the_matting_laplacian_asks_for_values_that_mix_as_colours_do():
+    chance = torch.Generator().manual_seed(0)
+    colour = torch.rand(2, 8 * 6, 3, generator=chance)
+    laplacian = _matting_laplacian(colour, (8, 6))
+
+    def roughness(values):
+        return torch.einsum("bn,bnm,bm->b", values, laplacian, values)
+
+    assert torch.allclose(laplacian, laplacian.transpose(1, 2), atol=1e-6)
+    assert torch.linalg.eigvalsh(laplacian.double()).min() > -1e-6
+    assert roughness(torch.ones(2, 48)).abs().max() < 1e-5
+    affine = colour @ torch.tensor([0.3, -1.0, 2.0]) + 0.5
+    noise = torch.rand(2, 48, generator=chance)
+    assert (roughness(affine) < 0.05 * roughness(noise)).all()
+
+
+def test_the_rate_falls_and_starts_again_to_settle():
+    recipe = Recipe()
+    rates = [recipe.rate_at(step) for step in range(recipe.steps)]
+    assert max(rates) == pytest.approx(recipe.learning_rate, rel=0.01)
+    assert rates[recipe.learning - 1] < 0.03 * recipe.learning_rate
+    assert max(rates[recipe.learning :]) == pytest.approx(recipe.learning_rate / 4, rel=0.1)
+    assert recipe.weights_at(recipe.learning - 1).matting == 0 < recipe.weights_at(recipe.learning).matting

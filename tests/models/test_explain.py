@@ -13,6 +13,7 @@ import torch
 
 import tam_widget as tam
 from tam_widget.activations import MapBank
+from tam_widget.demo.training.tokenizer import SPECIAL_TOKENS
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 from tam_widget.models.conversation import prepare
 
@@ -70,9 +71,7 @@ def reference(model, processor, ex, picture, system=None):
 @pytest.mark.parametrize("system", [None, "Speak of circles."])
 def test_every_map_and_relevance_is_what_the_equations_say(tiny, picture, family, system):
     model, processor = tiny(family)
-    text_only = list(
-        range(processor.tokenizer.convert_tokens_to_ids(tiny_models.SPECIAL[0]), model.lm_head.out_features)
-    )
+    text_only = list(range(processor.tokenizer.convert_tokens_to_ids(SPECIAL_TOKENS[0]), model.lm_head.out_features))
     ex = tam.explain(model, processor, picture, PROMPT, system=system, max_new_tokens=10, suppress_tokens=text_only)
     assert len(ex.tokens) == 14
     maps, relevances = reference(model, processor, ex, picture, system)

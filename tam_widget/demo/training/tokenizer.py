@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,48 +31,56 @@ _CORPUS_SCENES = 4000
 
 
 def chat_template() -> str:
-    """ChatML with the placeholders of pictures: written for this model, in the form that Qwen2-VL reads."""
+    """Return the template: ChatML with the placeholders of pictures, as Qwen2-VL reads it."""
     return (Path(__file__).parent / "chat_template.jinja").read_text(encoding="utf-8")
 
 
 def build_tokenizer() -> PreTrainedTokenizerBase:
     """Learn the merges from made sentences; the same tokenizer every time."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    built = learn_tokenizer(_corpus(), vocabulary_size=2000)
+    built.model_max_length = 2048
+    built.chat_template = chat_template()
+    return built
+
+
+def learn_tokenizer(corpus: Iterable[str], vocabulary_size: int) -> PreTrainedTokenizerBase:
+    """Learn byte-level BPE as Qwen2's tokenizer has it, with Qwen2-VL's special tokens and no chat template.
+
+    Parameters
+    ----------
+    corpus : iterable of str
+        No merge crosses from one text to the next.
+    vocabulary_size : int
+        At most so many tokens, the special ones not counted.
+    """
+    bpe = Tokenizer(models.BPE())
+    bpe.normalizer = normalizers.NFC()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=2000,
+        vocab_size=vocabulary_size,
         min_frequency=2,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    vocabulary = tokenizer.get_vocab()
+    bpe.train_from_iterator(corpus, trainer)
+    learned = json.loads(bpe.to_str())["model"]
+    vocabulary = learned["vocab"]
     for token in SPECIAL_TOKENS:
         vocabulary[token] = len(vocabulary)
-    merges = [tuple(merge) for merge in _merges(tokenizer)]
-    built = Qwen2Tokenizer(
+    return Qwen2Tokenizer(
         vocab=vocabulary,
-        merges=merges,
+        merges=[tuple(merge) for merge in learned["merges"]],
         unk_token="<|endoftext|>",  # noqa: S106
         eos_token="<|im_end|>",  # noqa: S106
         pad_token="<|endoftext|>",  # noqa: S106
         additional_special_tokens=list(SPECIAL_TOKENS[1:]),
-        model_max_length=2048,
     )
-    built.chat_template = chat_template()
-    return built
-
-
-def _merges(tokenizer: Tokenizer) -> list[list[str]]:
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    return [merge.split(" ") if isinstance(merge, str) else merge for merge in merges]
 
 
 def _corpus() -> Iterator[str]:
