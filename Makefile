@@ -29,7 +29,7 @@ demo: $(VENV)/lab.stamp ## run the quickstart without a screen: out/quickstart.h
 	$(PY) notebooks/render.py
 
 lab: $(VENV)/lab.stamp ## open the quickstart in JupyterLab
-	$(VENV)/bin/jupyter lab notebooks/quickstart.ipynb
+	$(VENV)/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint frontend unit ## every check there is
 
