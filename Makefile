@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(wildcard js/src/*)
 
-.PHONY: help demo lab test lint unit frontend train-demo figures benchmarks clean
+.PHONY: help demo lab test lint unit frontend train-demo figures benchmarks screenshots clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,7 @@ $(VENV)/bin/python:
 
 # The package itself, editable, with JupyterLab. Made again when the bundle's sources or the pins change.
 $(VENV)/lab.stamp: $(VENV)/bin/python $(SOURCES)
+	@echo "installing into $(VENV): a few minutes the first time"
 	$(PY) -m pip install -q -c constraints.txt -e ".[lab]"
 	@touch $@
 
@@ -57,6 +58,9 @@ benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/maps.py
 	$(PY) benchmarks/capture.py
 	$(PY) benchmarks/hover.py
+
+screenshots: $(VENV)/test.stamp ## the README's pictures of the widget
+	$(PY) docs/screenshots.py
 
 clean: ## remove what was built, but not trained
 	rm -rf $(VENV) node_modules out dist tam_widget/widget/static
