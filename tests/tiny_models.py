@@ -11,8 +11,12 @@ from transformers import (
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     Qwen2VLProcessor,
+    Qwen3_5Config,
+    Qwen3_5ForConditionalGeneration,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
+    Qwen3VLMoeConfig,
+    Qwen3VLMoeForConditionalGeneration,
     Qwen3VLProcessor,
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
@@ -21,7 +25,7 @@ from tam_widget.demo.training.tokenizer import learn_tokenizer
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 
-FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
+FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5")
 PATCH, MERGE = 4, 2
 CELL = PATCH * MERGE
 
@@ -52,7 +56,7 @@ def tokenizer():
 
 def processor(family="qwen2_vl", template=TEMPLATE):
     """The family's own processor class without its video part, which would need torchvision."""
-    parent = {"qwen2_vl": Qwen2VLProcessor, "qwen2_5_vl": Qwen2_5_VLProcessor, "qwen3_vl": Qwen3VLProcessor}[family]
+    parent = {"qwen2_vl": Qwen2VLProcessor, "qwen2_5_vl": Qwen2_5_VLProcessor}.get(family, Qwen3VLProcessor)
 
     class ImageOnly(parent):
         def __init__(self, image_processor=None, tokenizer=None, chat_template=None, **kwargs):
@@ -106,10 +110,21 @@ def build(family="qwen2_vl", *, tied=False, seed=0, dtype=torch.float32):
         vision |= {"hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "window_size": 2 * CELL}
         vision |= {"fullatt_block_indexes": [1]}
     else:
-        config, kind = Qwen3VLConfig, Qwen3VLForConditionalGeneration
+        kinds = {
+            "qwen3_vl": (Qwen3VLConfig, Qwen3VLForConditionalGeneration),
+            "qwen3_vl_moe": (Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration),
+            "qwen3_5": (Qwen3_5Config, Qwen3_5ForConditionalGeneration),
+        }
+        config, kind = kinds[family]
         text["rope_parameters"]["mrope_interleaved"] = True
         vision |= {"hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "num_position_embeddings": 64}
-        vision |= {"deepstack_visual_indexes": [0, 1]}
+        if family == "qwen3_5":
+            text |= {"layer_types": ["linear_attention", "full_attention"], "linear_num_key_heads": 2}
+            text |= {"linear_num_value_heads": 2, "linear_key_head_dim": 16, "linear_value_head_dim": 16}
+        else:
+            vision |= {"deepstack_visual_indexes": [0, 1]}
+        if family == "qwen3_vl_moe":
+            text |= {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
     torch.manual_seed(seed)
     model = kind(config(text_config=text, vision_config=vision, tie_word_embeddings=tied, **ids))
     model.generation_config.eos_token_id = words.eos_token_id

@@ -22,7 +22,7 @@ __all__ = ["Family", "family_of", "supported_types"]
 
 Family: TypeAlias = "Callable[[Any, Prepared], tuple[View, ...]]"
 
-_FAMILIES: dict[str, Family] = dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl"), qwen_vl.views)
+_FAMILIES: dict[str, Family] = dict.fromkeys(qwen_vl.MODEL_TYPES, qwen_vl.views)
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
 _Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"

@@ -1,4 +1,4 @@
-"""Qwen2-VL, Qwen2.5-VL, Qwen3-VL: the whole picture, stretched to whole patches, merged in squares, row by row."""
+"""Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Qwen3.5: the whole picture, stretched to whole patches, merged in squares, row by row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tam_widget.models.layout import View
 if TYPE_CHECKING:
     from tam_widget.models.conversation import Prepared
 
-__all__ = ["views"]
+__all__ = ["MODEL_TYPES", "views"]
+
+MODEL_TYPES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5")
 
 
 def views(config: Any, prepared: Prepared) -> tuple[View, ...]:
