@@ -1,4 +1,4 @@
-"""Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Qwen3.5: the whole picture, stretched to whole patches, merged in squares, row by row."""
+"""Qwen2-VL to Qwen3.5: the whole picture, stretched to whole patches, merged in squares, row by row."""
 
 from __future__ import annotations
 
