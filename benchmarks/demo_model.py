@@ -117,12 +117,11 @@ def bound_maps(scene: Scene, ex: Any) -> np.ndarray:
     maps = np.zeros((len(ex.tokens), rows, columns), np.float32)
     for word in ex.words:
         text = word.text.strip().lower()
-        if text in SHAPES or text in COLOURS:
-            mask = scene.mask(text) if word.tokens[0].role == "answer" else None
-            if mask is not None:
-                cells = mask.reshape(rows, mask.shape[0] // rows, columns, -1).mean((1, 3))
-                for token in word.tokens:
-                    maps[token.index] = cells
+        if word.tokens[0].role == "answer" and (text in SHAPES or text in COLOURS):
+            mask = scene.mask(text)
+            cells = mask.reshape(rows, mask.shape[0] // rows, columns, -1).mean((1, 3))
+            for token in word.tokens:
+                maps[token.index] = cells
     return maps
 
 

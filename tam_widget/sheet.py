@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tam_widget.blend import COLORMAP, OPACITY, overlay
@@ -78,7 +79,7 @@ def plot_sheet(
         axes = figure.add_axes((left / width, 1 - (top + _TITLE + tall) / height, side / width, tall / height))
         axes.imshow(shown, aspect="auto", interpolation="antialiased")
         axes.set_axis_off()
-        peak = float(heatmap.max(initial=0, where=heatmap == heatmap))  # noqa: PLR0124 - unseen cells are NaN
+        peak = float(np.nanmax(heatmap, initial=0))
         caption: dict[str, Any] = {"fontsize": 9, "va": "center", "parse_math": False}
         middle = 1 - (top + _TITLE / 2) / height
         figure.text(left / width, middle, word.text.strip(), color=INK if peak > 0 else QUIET, **caption)
