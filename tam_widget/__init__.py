@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from tam_widget import demo
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
+    from tam_widget.models.families import register_family
     from tam_widget.models.load import load, load_demo
     from tam_widget.tokens import Candidate, Token, Word
+    from tam_widget.videos import Video
     from tam_widget.widget import TAMWidget
 
 __all__ = [
@@ -46,12 +48,14 @@ __all__ = [
     "TokenIndexError",
     "UnknownOptionError",
     "UnsupportedModelError",
+    "Video",
     "Word",
     "__version__",
     "demo",
     "explain",
     "load",
     "load_demo",
+    "register_family",
 ]
 
 __version__ = "0.1.0"
@@ -62,10 +66,12 @@ _HOMES = {
     "Explanation": "tam_widget.explanation",
     "TAMWidget": "tam_widget.widget",
     "Token": "tam_widget.tokens",
+    "Video": "tam_widget.videos",
     "Word": "tam_widget.tokens",
     "explain": "tam_widget.explainer",
     "load": "tam_widget.models.load",
     "load_demo": "tam_widget.models.load",
+    "register_family": "tam_widget.models.families",
 }
 
 

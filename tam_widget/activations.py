@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.models.layout import View
+    from tam_widget.models.stitch import Panel
 
 __all__ = ["KERNEL_SIZE", "Activations", "MapBank", "Maps"]
 
@@ -36,7 +36,7 @@ class Activations:
     Attributes
     ----------
     states : torch.Tensor, shape (N + T, d)
-        The vision tokens' last hidden states, view by view, then the text tokens', each at its read position.
+        The vision tokens' last hidden states, panel by panel, then the text tokens', each at its read position.
     rows : torch.Tensor, shape (C, d)
         The output head's rows of every class and candidate.
     row_of : mapping of int to int
@@ -45,8 +45,10 @@ class Activations:
         The text tokens' vocabulary ids.
     key_of : mapping of int to int
         From a vocabulary id to its key: ids whose own strings are equal share one.
-    views : tuple of View
-        Which vision tokens lie where.
+    panels : tuple of Panel
+        Which vision tokens lie where; those of one picture or video stand together.
+    read_positions : sequence of int
+        Where in the sequence each text token is read: what comes later it cannot have seen.
     """
 
     states: Tensor
@@ -54,7 +56,8 @@ class Activations:
     row_of: Mapping[int, int]
     ids: Sequence[int]
     key_of: Mapping[int, int]
-    views: tuple[View, ...]
+    panels: tuple[Panel, ...]
+    read_positions: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +67,26 @@ class Maps:
     Attributes
     ----------
     images : tuple of numpy.ndarray, each (Q, rows, columns)
-        For each picture the filtered maps in [0, 1], jointly scaled over all pictures and the earlier text.
+        For each picture the filtered maps in [0, 1], jointly scaled over all pictures and the earlier text; for a
+        video (Q, frames, rows, columns). NaN where the model saw nothing: cut away, padding, or shown only later.
+    overviews : tuple of numpy.ndarray
+        The same for the coarse global view that some models have beside tiles; of other pictures the same arrays.
     relevance : numpy.ndarray, shape (Q, T)
         The relevance of each earlier text token on the same scale; 0 for the token itself and later ones.
     """
 
     images: tuple[NDArray[np.float32], ...]
+    overviews: tuple[NDArray[np.float32], ...]
     relevance: NDArray[np.float32]
+
+    def only(self, query: int) -> Maps:
+        """Return one query's maps."""
+        here = slice(query, query + 1)
+        return Maps(
+            tuple(image[here] for image in self.images),
+            tuple(image[here] for image in self.overviews),
+            self.relevance[here],
+        )
 
 
 class MapBank:
@@ -81,7 +97,8 @@ class MapBank:
         self._lock = threading.RLock()
         self._all: Maps | None = None
         self._latest: OrderedDict[tuple[int, int], Maps] = OrderedDict()
-        self._cells = sum(view.positions.size for view in activations.views)
+        self._cells = sum(panel.positions.size for panel in activations.panels)
+        self._unseen = _unseen(activations)
         self._small = (self._cells + self.length) * self.length * 4 <= _CACHE_BYTES
 
     @property
@@ -103,9 +120,7 @@ class MapBank:
         """Return the map of one token explained with any class that has a row; Q is 1."""
         with self._lock:
             if class_id == self._activations.ids[token] and self._small:
-                every = self.every()
-                here = slice(token, token + 1)
-                return Maps(tuple(image[here] for image in every.images), every.relevance[here])
+                return self.every().only(token)
             key = (token, class_id)
             if key not in self._latest:
                 self._latest[key] = self._compute([token], [class_id])
@@ -143,18 +158,57 @@ class MapBank:
                 query_class_ids=[have.row_of[i] for i in class_ids[here]],
                 query_keys=[have.key_of[i] for i in class_ids[here]],
                 causal_inference=causal_inference,
+                unseen=None if self._unseen is None else self._unseen[list(tokens[here])],
             )
-            images, done = [], 0
-            for view in have.views:
-                cells = found.image[:, done : done + view.positions.size].reshape(-1, *view.grid)
-                images.append(rank_gaussian_filter(cells, kernel_size).cpu().numpy())
-                done += view.positions.size
-            parts.append((images, found.text.cpu().numpy()))
-        pictures = zip(*(images for images, _ in parts), strict=True)
-        return Maps(tuple(_join(list(picture)) for picture in pictures), _join([text for _, text in parts]))
+            parts.append((_filtered(found.image, have.panels, kernel_size), found.text.cpu().numpy()))
+        return _maps(have.panels, [panels for panels, _ in parts], [text for _, text in parts])
+
+
+def _unseen(have: Activations) -> NDArray[np.bool_] | None:
+    """Return for each text token which vision tokens come after it, (T, N); None where none do."""
+    cells = np.concatenate([panel.positions.ravel() for panel in have.panels])
+    read = np.asarray(have.read_positions, dtype=np.int64)
+    if not len(read) or cells.max() <= read.min():
+        return None
+    # A picture is seen as a whole or not at all: a token between two of its parts has not seen it.
+    last: dict[int, int] = {}
+    for panel in have.panels:
+        last[panel.image] = max(last.get(panel.image, 0), int(panel.positions.max()))
+    ends = np.concatenate([np.full(panel.positions.size, last[panel.image]) for panel in have.panels])
+    later: NDArray[np.bool_] = ends[None] > read[:, None]
+    return later
+
+
+def _filtered(cells: Tensor, panels: Sequence[Panel], kernel_size: int) -> list[NDArray[np.float32]]:
+    """Filter each panel's cells as the rectangle that was seen, and put them in their place."""
+    found, done = [], 0
+    for panel in panels:
+        seen = cells[:, done : done + panel.positions.size].reshape(-1, *panel.positions.shape)
+        found.append(panel.spread(rank_gaussian_filter(seen, kernel_size).cpu().numpy()))
+        done += panel.positions.size
+    return found
+
+
+def _maps(
+    panels: Sequence[Panel], parts: Sequence[Sequence[NDArray[np.float32]]], texts: Sequence[NDArray[np.float32]]
+) -> Maps:
+    """Join the panels' maps to pictures, a video's frames to a stack, and the chunks of queries."""
+    every = [_join(list(chunks)) for chunks in zip(*parts, strict=True)]
+    images, overviews = [], []
+    for image in sorted({panel.image for panel in panels}):
+        own = [(panel, found) for panel, found in zip(panels, every, strict=True) if panel.image == image]
+        stitched = [found for panel, found in own if panel.kind == "stitched"]
+        whole = [found for panel, found in own if panel.kind == "global"]
+        is_video = own[0][0].frame is not None
+        images.append(_frozen(np.stack(stitched, axis=1)) if is_video else stitched[0])
+        overviews.append(whole[0] if whole else images[-1])
+    return Maps(tuple(images), tuple(overviews), _join(list(texts)))
 
 
 def _join(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    joined.flags.writeable = False  # handed out as it is kept
-    return joined
+    return _frozen(parts[0] if len(parts) == 1 else np.concatenate(parts))
+
+
+def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    array.flags.writeable = False  # handed out as it is kept
+    return array

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from tam_widget.activations import Activations
-from tam_widget.errors import GenerationError, PictureError, UnsupportedModelError
+from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
 from tam_widget.models import capture
-from tam_widget.models.conversation import prepare, tokenize_answer
+from tam_widget.models.conversation import places, prepare, tokenize_answer
 from tam_widget.models.families import family_of
 from tam_widget.models.head import head_rows
 from tam_widget.models.layout import Layout, Slot
+from tam_widget.models.messages import conversation_from, conversation_from_messages
 from tam_widget.models.options import check_options
-from tam_widget.pictures import Picture, as_picture
+from tam_widget.models.stitch import stitch
 from tam_widget.text import decode_pieces, special_ids, token_namer
 from tam_widget.tokens import Candidate, Token
+from tam_widget.videos import Video
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from PIL import Image
+    from collections.abc import Callable, Mapping, Sequence
 
     from tam_widget.models.capture import Capture, Choices
+    from tam_widget.models.conversation import Prepared
+    from tam_widget.models.families import Family
+    from tam_widget.models.messages import Conversation, Medium
+    from tam_widget.models.stitch import Panel
+    from tam_widget.pictures import Picture
+    from tam_widget.videos import VideoInput
 
 __all__ = ["explain"]
 
@@ -37,8 +42,11 @@ def explain(
     images: Picture | Sequence[Picture] | None = None,
     prompt: str | None = None,
     *,
+    video: VideoInput | None = None,
+    messages: Sequence[Mapping[str, Any]] | None = None,
     answer: str | None = None,
     system: str | None = None,
+    fps: float | None = None,
     max_new_tokens: int | None = None,
     **generate_kwargs: Any,
 ) -> Explanation:
@@ -54,14 +62,24 @@ def explain(
         A path, URL, image, array or tensor; see :func:`tam_widget.pictures.as_picture`.
     prompt : str
         The question.
+    video : str, os.PathLike, sequence of pictures, numpy.ndarray or torch.Tensor
+        A video file, or the frames that the model shall see; see :func:`tam_widget.videos.as_video`.
+    messages : sequence of mapping
+        A conversation of several turns in the chat format of transformers, in the place of `prompt`. Pictures and
+        videos stand in it, or are taken in order from `images` and `video` where it has ``{"type": "image"}`` without
+        a source. The last message is the question; where it is the assistant's, it is the given answer.
     answer : str, optional
         Explain this text as the answer, in one forward pass, instead of letting the model write one.
     system : str, optional
         A system prompt; it is not explained. By default what the model's chat template says on its own.
+    fps : float, optional
+        Frames a second: how many are taken of a video file, or how fast given frames follow each other. Two by
+        default.
     max_new_tokens : int, optional
         Longest answer, in tokens; 128 where neither ``max_length`` nor a ``generation_config`` says otherwise.
     **generate_kwargs
-        For ``model.generate``: ``do_sample``, ``temperature``, … One sequence only: no beams.
+        For ``model.generate``: ``do_sample``, ``temperature``, ``num_beams``, … With beams or assisted decoding the
+        answer is fed to the model once more when it is known.
 
     Returns
     -------
@@ -86,28 +104,23 @@ def explain(
     >>> tam.explain(model, processor, "photo.png", "Describe the image.")  # doctest: +SKIP
     """
     model = _unwrapped(model)
-    views_of = family_of(_config_of(model))
+    family = family_of(_config_of(model))
     capture.readable_parts(model)
     tokenizer = _check_processor(processor)
-    if answer is None:
-        options = check_options(model, tokenizer, max_new_tokens, generate_kwargs)
-    elif generate_kwargs or max_new_tokens is not None:
-        given = ", ".join([*generate_kwargs, *(["max_new_tokens"] if max_new_tokens is not None else [])])
-        raise GenerationError(f"a given answer is read, not generated; leave out {given}")
-    prepared = prepare(processor, _pictures(images), "" if prompt is None else prompt, system)
-    views = views_of(model.config, prepared)
-    length = len(prepared.ids)
-    if answer is None:
-        run = capture.generate(model, prepared.inputs, **options)
-        answer, answered = _decoded(tokenizer, run.ids, length, model.config)
+    if messages is None:
+        conversation = conversation_from(images, video, prompt, system=system, answer=answer, fps=fps)
+    elif prompt is not None:
+        raise PromptError("the question stands in messages; leave prompt out")
     else:
-        answered = tokenize_answer(processor, answer, length, 0)
-        run = capture.replay(model, prepared.inputs, [slot.id for slot in answered])
-    layout = Layout(views, (*prepared.slots, *answered), {**prepared.texts, (0, "answer"): answer})
-    tokens = _tokens(layout, run.choices, length, tokenizer)
-    return Explanation(
-        tokens, layout.texts, prepared.pictures, _activations(model, tokenizer, layout, run, tokens), _name(model)
-    )
+        conversation = conversation_from_messages(messages, images, video, system=system, answer=answer, fps=fps)
+    options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
+    prepared = prepare(processor, conversation, family.render)
+    panels = _panels(model.config, processor, family, prepared)
+    run, answer, answered = _run(model, processor, family, conversation, prepared, options)
+    layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
+    tokens = _tokens(layout, run, tokenizer)
+    media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
+    return Explanation(tokens, layout.texts, media, _activations(model, tokenizer, layout, run, tokens), _name(model))
 
 
 def _unwrapped(model: Any) -> Any:
@@ -135,29 +148,69 @@ def _check_processor(processor: Any) -> Any:
     return tokenizer
 
 
-def _pictures(images: Any) -> list[Image.Image]:
-    several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
-    pictures = list(images) if several else [images]
-    if images is None or not pictures:
-        raise PictureError("no picture was given: explain(model, processor, picture, prompt)")
-    return [as_picture(picture) for picture in pictures]
+def _options(
+    model: Any, tokenizer: Any, conversation: Conversation, max_new_tokens: int | None, generate_kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    if conversation.answer is None:
+        return check_options(model, tokenizer, max_new_tokens, generate_kwargs)
+    if generate_kwargs or max_new_tokens is not None:
+        given = ", ".join([*generate_kwargs, *(["max_new_tokens"] if max_new_tokens is not None else [])])
+        raise GenerationError(f"a given answer is read, not generated; leave out {given}")
+    return {}
 
 
-def _decoded(tokenizer: Any, ids: Sequence[int], length: int, config: Any) -> tuple[str, tuple[Slot, ...]]:
+def _panels(config: Any, processor: Any, family: Family, prepared: Prepared) -> tuple[Panel, ...]:
+    return tuple(
+        panel
+        for place in places(prepared, config, processor)
+        for panel in stitch(family.views(place), place.index, (place.width, place.height))
+    )
+
+
+def _run(  # noqa: PLR0917 - called once, above
+    model: Any, processor: Any, family: Family, conversation: Conversation, prepared: Prepared, options: dict[str, Any]
+) -> tuple[Capture, str, tuple[Slot, ...]]:
+    """Let the model answer, or read the given answer; return what was captured, the answer and its tokens."""
+    length, turn = len(prepared.ids), conversation.turn
+    earlier = [slot.position for slot in prepared.slots if slot.role == "answer"]
+    if conversation.answer is not None:
+        answered = tokenize_answer(processor, conversation.answer, length, turn)
+        said = [slot.id for slot in answered]
+        run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_type_id=family.answer_type_id)
+        return run, conversation.answer, answered
+    run = capture.generate(model, prepared.inputs, answer_type_id=family.answer_type_id, **options)
+    if earlier:  # generate() has no logits of the prompt, where earlier answers stand
+        run = capture.replay(
+            model, prepared.inputs, run.ids[length:], earlier=earlier, answer_type_id=family.answer_type_id
+        )
+    answer, answered = _decoded(processor.tokenizer, run.ids, length, model.config, turn)
+    return run, answer, answered
+
+
+def _shown(medium: Medium, panels: Sequence[Panel], index: int) -> Medium:
+    """Return a picture as it is, and of a video the frames that its maps lie over."""
+    if not isinstance(medium, Video):
+        return medium
+    frames = [panel.frame for panel in panels if panel.image == index and panel.frame is not None]
+    return Video(tuple(medium.frames[k] for k in frames), tuple(medium.times[k] for k in frames))
+
+
+def _decoded(tokenizer: Any, ids: Sequence[int], length: int, config: Any, turn: int) -> tuple[str, tuple[Slot, ...]]:
     """Return the answer and its text tokens: what was generated, less the end mark and any other control token."""
     skip = special_ids(tokenizer) | {getattr(config, f"{kind}_token_id", None) for kind in ("image", "video", "audio")}
     known = len(tokenizer)  # heads are padded: ids beyond the tokenizer's stand for nothing
     said = [position for position in range(length, len(ids)) if ids[position] not in skip and ids[position] < known]
     text, pieces = decode_pieces(tokenizer, [ids[position] for position in said])
     slots = (
-        Slot(position, ids[position], shown, span, "answer", 0)
+        Slot(position, ids[position], shown, span, "answer", turn)
         for position, (shown, span) in zip(said, pieces, strict=True)
     )
     return text, tuple(slots)
 
 
-def _tokens(layout: Layout, choices: Choices, length: int, tokenizer: Any) -> tuple[Token, ...]:
+def _tokens(layout: Layout, run: Capture, tokenizer: Any) -> tuple[Token, ...]:
     name = token_namer(tokenizer)
+    step_of = {int(position): step for step, position in enumerate(run.said)}
     return tuple(
         Token(
             index,
@@ -166,7 +219,7 @@ def _tokens(layout: Layout, choices: Choices, length: int, tokenizer: Any) -> tu
             slot.role,
             slot.turn,
             slot.span,
-            _candidates(choices, slot.position - length, name) if slot.position >= length else (),
+            _candidates(run.choices, step_of[slot.position], name) if slot.position in step_of else (),
         )
         for index, slot in enumerate(layout.slots)
     )
@@ -193,7 +246,7 @@ def _candidates(choices: Choices, step: int, name: Callable[[int], str]) -> tupl
 
 def _activations(model: Any, tokenizer: Any, layout: Layout, run: Capture, tokens: Sequence[Token]) -> Activations:
     """Keep the states of the vision tokens and of the text tokens' read positions, and every row ever asked for."""
-    cells = np.concatenate([view.positions.ravel() for view in layout.views])
+    cells = np.concatenate([panel.positions.ravel() for panel in layout.panels])
     read = np.array([slot.read_position for slot in layout.slots], dtype=np.int64)
     states = run.states[torch.from_numpy(np.concatenate([cells, read])).to(run.states.device)]
     ids = [token.id for token in tokens]
@@ -209,7 +262,8 @@ def _activations(model: Any, tokenizer: Any, layout: Layout, run: Capture, token
         key_of={
             token: first.setdefault(string or token, token) for token, string in zip(classes, strings, strict=True)
         },
-        views=layout.views,
+        panels=layout.panels,
+        read_positions=read.tolist(),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from tam_widget.activations import KERNEL_SIZE, Activations, MapBank, Maps
 from tam_widget.errors import TokenIndexError
 from tam_widget.tokens import Candidate, Token, Word
+from tam_widget.videos import Video
 from tam_widget.words import find_word, group_words
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tam_widget.figure import TAMFigure
-    from tam_widget.models.layout import Role
+    from tam_widget.models.layout import Box, Role
+    from tam_widget.models.stitch import Panel, PanelKind
     from tam_widget.widget import TAMWidget
 
 __all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]
@@ -36,10 +38,14 @@ class Explanation:
         The text tokens of the prompt and the answer, in order.
     words : tuple of Word
         The same tokens, joined to words.
-    images : tuple of PIL.Image.Image
-        The pictures, upright RGB, in their original size.
-    grids : tuple of (int, int)
-        Rows and columns of each picture's maps.
+    images : tuple of PIL.Image.Image or Video
+        The pictures, upright RGB, in their original size; of a video the frames that its maps lie over, with their
+        times.
+    grids : tuple of tuple of int
+        Rows and columns of each picture's maps; frames, rows and columns of a video's.
+    boxes : tuple of (float, float, float, float)
+        Left, top, right and bottom of what each picture's grid covers, in pixels of the picture: the picture itself,
+        but for up to a cell at an edge where the model was shown a part of it or padding around it.
     model_name : str
         A short name of the model.
     """
@@ -48,13 +54,18 @@ class Explanation:
         self,
         tokens: Sequence[Token],
         texts: Mapping[tuple[int, Role], str],
-        images: Sequence[Image.Image],
+        images: Sequence[Image.Image | Video],
         activations: Activations,
         model_name: str,
     ) -> None:
         self.tokens: tuple[Token, ...] = tuple(tokens)
-        self.images: tuple[Image.Image, ...] = tuple(images)
-        self.grids: tuple[tuple[int, int], ...] = tuple(view.grid for view in activations.views)
+        self.images: tuple[Image.Image | Video, ...] = tuple(images)
+        first = [_stitched(activations.panels, k)[0] for k in range(len(self.images))]
+        self.grids: tuple[tuple[int, ...], ...] = tuple(
+            (len(image.frames), *panel.grid) if isinstance(image, Video) else panel.grid
+            for image, panel in zip(self.images, first, strict=True)
+        )
+        self.boxes: tuple[Box, ...] = tuple(panel.box for panel in first)
         self.model_name = model_name
         self._texts = dict(texts)
         self.words: tuple[Word, ...] = group_words(self.tokens, self._texts)
@@ -71,7 +82,11 @@ class Explanation:
         return next((text for (_, role), text in reversed(self._texts.items()) if role == "answer"), "")
 
     def heatmap(
-        self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None = None, image: SupportsIndex = 0
+        self,
+        token: SupportsIndex,
+        candidate: SupportsIndex | Candidate | None = None,
+        image: SupportsIndex = 0,
+        view: PanelKind = "stitched",
     ) -> NDArray[np.float32]:
         """Return the Token Activation Map of one token on one picture.
 
@@ -86,21 +101,30 @@ class Explanation:
             Explain this one of the token's candidates in its place (0 is the most probable): where would the model
             have looked had it said that?
         image : int
-            Which picture.
+            Which picture or video.
+        view : {"stitched", "global"}
+            Where the model was shown the picture in tiles and, beside them, as a whole: the tiles put together, or the
+            coarser whole. Of other pictures both are the same.
 
         Returns
         -------
-        numpy.ndarray of float32, shape (rows, columns)
+        numpy.ndarray of float32, shape (rows, columns) or (frames, rows, columns)
             In [0, 1] on a scale common to all pictures and the earlier text, not stretched. All zero where the
-            token has no activation in the picture. The caller's own copy.
+            token has no activation in the picture. NaN where the model saw nothing: cut away, padding, or a picture
+            that comes after the token. The caller's own copy.
 
         Raises
         ------
         TokenIndexError
             An index outside the explanation; also an ``IndexError``.
+        ValueError
+            Another view.
         """
         place = self._place(image, len(self.images), "picture")
-        heatmap: NDArray[np.float32] = self._one(token, candidate).images[place][0].copy()
+        if view not in {"stitched", "global"}:
+            raise ValueError(f"view must be 'stitched' or 'global', not {view!r}")
+        maps = self._one(token, candidate)
+        heatmap: NDArray[np.float32] = (maps.images if view == "stitched" else maps.overviews)[place][0].copy()
         return heatmap
 
     def relevance(
@@ -255,8 +279,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         pictures = ", ".join(
-            f"{picture.width}×{picture.height} px in {rows}×{columns} cells"
-            for picture, (rows, columns) in zip(self.images, self.grids, strict=True)
+            f"{picture.width}×{picture.height} px in {'×'.join(map(str, grid))} cells"
+            for picture, grid in zip(self.images, self.grids, strict=True)
         )
         said = f"{self.prompt!r} → {self.answer!r}"
         return f"<Explanation by {self.model_name}: {pictures}; {said}; {len(self.tokens)} tokens>"
@@ -287,3 +311,7 @@ class Explanation:
         if not -length <= place < length:
             raise TokenIndexError(f"{what} {place} is out of range: there are {length}, counted from 0")
         return place % length
+
+
+def _stitched(panels: Sequence[Panel], image: int) -> list[Panel]:
+    return [panel for panel in panels if panel.image == image and panel.kind == "stitched"]

@@ -4,9 +4,12 @@ import os
 from functools import cache
 
 import pytest
+import torchvision_for_tests
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+torchvision_for_tests.provide()
 
 
 @cache

@@ -22,6 +22,8 @@ from transformers import (
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from tam_widget.demo.training.tokenizer import learn_tokenizer
+from tam_widget.models.conversation import prepare
+from tam_widget.models.messages import conversation_from
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 
@@ -145,3 +147,8 @@ def hook_count(model):
     """How many hooks hang on any part of the model."""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
     return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
+
+
+def prepared(processor, pictures, prompt, system=None):
+    """One question about some pictures, ready for the model."""
+    return prepare(processor, conversation_from(pictures, None, prompt, system=system))

@@ -75,6 +75,24 @@ def index_tensor(values: Indices, name: str, size: int, of: str) -> Tensor:
     return torch.from_numpy(indices)
 
 
+def mask_tensor(mask: npt.NDArray[np.bool_] | Tensor, name: str, shape: tuple[int, int]) -> Tensor:
+    """Return a bool mask as a tensor.
+
+    Raises
+    ------
+    TypeError
+        If it does not hold booleans.
+    ValueError
+        If it has another shape.
+    """
+    found = mask if isinstance(mask, Tensor) else torch.from_numpy(np.asarray(mask))
+    if found.dtype != torch.bool:
+        raise TypeError(f"{name} must hold booleans, not {found.dtype}")
+    if tuple(found.shape) != shape:
+        raise ValueError(f"{name} must have the shape {shape}, not {tuple(found.shape)}")
+    return found
+
+
 def key_list(keys: Keys, name: str) -> list[str] | list[int]:
     """Return `keys` as a list of all str or all int.
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def interference(raw: Tensor, context: Tensor, weights: Tensor) -> Tensor:
+def interference(raw: Tensor, context: Tensor, weights: Tensor, unseen: Tensor | None = None) -> Tensor:
     """Return the part ``s E`` of each raw map that the context explains.
 
     E is the mean of the context's raw maps, weighted by relevance (step 3), and s the scale that brings it nearest to
@@ -21,6 +21,8 @@ def interference(raw: Tensor, context: Tensor, weights: Tensor) -> Tensor:
         (K, N), raw activations of the context, in logits.
     weights
         (Q, K), relevance of each context entry to each query, ≥ 0; 0 for what is no context of it.
+    unseen
+        (Q, N) bool, cells that take no part.
 
     Returns
     -------
@@ -29,12 +31,16 @@ def interference(raw: Tensor, context: Tensor, weights: Tensor) -> Tensor:
     """
     total = weights.sum(dim=1, keepdim=True)
     estimate = (weights / torch.where(total > 0, total, 1)) @ context
+    if unseen is not None:
+        estimate = estimate.masked_fill(unseen, 0)
     square = estimate.square().sum(dim=1, keepdim=True)
     scale = (raw * estimate).sum(dim=1, keepdim=True) / torch.where(square > 0, square, 1)
     return estimate.mul_(scale)
 
 
-def joint_scale(image: Tensor, relevance: Tensor, earlier: Tensor) -> tuple[Tensor, Tensor]:
+def joint_scale(
+    image: Tensor, relevance: Tensor, earlier: Tensor, unseen: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Bring each map and the relevances of its earlier text to [0, 1] by one common minimum and maximum (step 6).
 
     Parameters
@@ -46,16 +52,20 @@ def joint_scale(image: Tensor, relevance: Tensor, earlier: Tensor) -> tuple[Tens
     earlier
         (Q, n) bool, which text tokens come before the query's token: these take part, those with an identical key
         included.
+    unseen
+        (Q, N) bool, cells that take no part.
 
     Returns
     -------
     image, text
         (Q, N) and (Q, n), in [0, 1].  0 for later text, and 0 everywhere where the joint scores are all equal.
     """
-    # Later text must not take part: +inf is never the minimum, -inf never the maximum.  One without any score (the
-    # first token, no picture) is left with the span -inf, which counts as flat.
-    low = torch.cat([image, relevance.masked_fill(~earlier, torch.inf)], dim=1).amin(dim=1, keepdim=True)
-    high = torch.cat([image, relevance.masked_fill(~earlier, -torch.inf)], dim=1).amax(dim=1, keepdim=True)
+    # Later text and pictures must not take part: +inf is never the minimum, -inf never the maximum.  One without any
+    # score (the first token, no picture) is left with the span -inf, which counts as flat.
+    lowest = image if unseen is None else image.masked_fill(unseen, torch.inf)
+    highest = image if unseen is None else image.masked_fill(unseen, -torch.inf)
+    low = torch.cat([lowest, relevance.masked_fill(~earlier, torch.inf)], dim=1).amin(dim=1, keepdim=True)
+    high = torch.cat([highest, relevance.masked_fill(~earlier, -torch.inf)], dim=1).amax(dim=1, keepdim=True)
     flat = high <= low
     low = torch.where(flat, 0, low)
     span = torch.where(flat, 1, high - low)

@@ -2,11 +2,22 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from tam_widget.maps.activation import activation, head_rows
-from tam_widget.maps.checks import Indices, Keys, check_length, check_states, equal_keys, index_tensor, key_list
+from tam_widget.maps.checks import (
+    Indices,
+    Keys,
+    check_length,
+    check_states,
+    equal_keys,
+    index_tensor,
+    key_list,
+    mask_tensor,
+)
 from tam_widget.maps.interference import interference, joint_scale
 
 # Scores that one block of queries may have: few enough for its temporaries to stay in the cache, and for torch to do
@@ -99,6 +110,7 @@ def activation_maps(  # noqa: PLR0917 - the same six
     query_class_ids: Indices | None = None,
     query_keys: Keys | None = None,
     causal_inference: bool = True,
+    unseen: npt.NDArray[np.bool_] | Tensor | None = None,
 ) -> TokenMaps:
     """Return maps and text relevances of queries: a token's own class, or another (a word it nearly said) in its place.
 
@@ -117,6 +129,9 @@ def activation_maps(  # noqa: PLR0917 - the same six
         (Q,) str or int like `keys`, the key of each query.  Given exactly when `query_class_ids` is.
     causal_inference
         False leaves steps 3 to 5 out: the map is the raw activation on the joint scale.
+    unseen
+        (Q, N) bool, vision tokens that a query could not see, because their picture comes after it.  They take no part
+        in the subtraction and the joint scale, and are NaN in the result.  None by default.
 
     Returns
     -------
@@ -146,6 +161,7 @@ def activation_maps(  # noqa: PLR0917 - the same six
 
     tokens, query_class_ids, query_keys = _queries(class_ids, keys, len(weight), tokens, query_class_ids, query_keys)
     differs = ~equal_keys(query_keys, keys)
+    hidden_from = None if unseen is None else mask_tensor(unseen, "unseen", (len(tokens), len(image_positions)))
 
     # Later text plays no part.  Tokens of one class share a row of scores, whether they are queries or context.
     seen = int(tokens.max()) + 1 if len(tokens) else 0
@@ -168,17 +184,23 @@ def activation_maps(  # noqa: PLR0917 - the same six
         earlier = torch.arange(seen) < tokens[block, None]
         context = (earlier & differs[block, :seen]).to(hidden.device)
         raw = at_image.index_select(0, query_row[block])
+        later = None if hidden_from is None else hidden_from[block].to(hidden.device)
+        if later is not None:
+            raw = raw.masked_fill(later, 0)
         relevance = at_text.index_select(0, query_row[block])
         image = raw
         if causal_inference:
             weights = relevance.new_zeros(len(raw), len(rows)).index_add_(
                 1, context_row, relevance.masked_fill(~context, 0)
             )
-            explained = interference(raw, at_image, weights)
+            explained = interference(raw, at_image, weights, later)
             result.interference[block] = explained
             image = (raw - explained).clamp_(min=0)
-        result.image[block], result.text[block, :seen] = joint_scale(image, relevance, earlier.to(hidden.device))
+        result.image[block], result.text[block, :seen] = joint_scale(image, relevance, earlier.to(hidden.device), later)
         result.raw[block] = raw
+    if hidden_from is not None:
+        for found in (result.image, result.raw, result.interference):
+            found.masked_fill_(hidden_from.to(hidden.device), torch.nan)
     return result
 
 

@@ -60,12 +60,16 @@ class Capture:
         Prompt and answer, L + n tokens.
     states : torch.Tensor, shape (L + n − 1, d)
         The last hidden state of every position but the last, which predicts nothing; the model's dtype and device.
+    said : tuple of int
+        The positions of the tokens that were chosen: the n answer tokens'; before them those of earlier answers, where
+        they were asked for.
     choices : Choices
-        One step for each of the n answer tokens.
+        One step for each of them.
     """
 
     ids: tuple[int, ...]
     states: Tensor
+    said: tuple[int, ...]
     choices: Choices
 
 
@@ -74,6 +78,7 @@ class _Recorder:
     """What the hooks write into; one run, one thread."""
 
     whole_prefix_each_step: bool = False
+    rows: Tensor | None = None  # the positions that the head will be given; None: the last ones
     thread: int = field(default_factory=threading.get_ident)
     states: list[Tensor] = field(default_factory=list)
     norm_tails: list[Tensor] = field(default_factory=list)
@@ -93,10 +98,14 @@ class _Recorder:
         if threading.get_ident() != self.thread or not self.states:
             return
         given = (args[0] if args else next(iter(kwargs.values()))).detach()
-        if given.shape[1] > self.states[-1].shape[1]:
-            given = given[:, -1:]
+        states = self.states[-1]
+        if self.rows is not None and given.shape[1] == len(self.rows) < states.shape[1]:
+            tail = states[:, self.rows.to(states.device)]
+        else:
+            given = given[:, -states.shape[1] :]
+            tail = states[:, -given.shape[1] :]
         self.head_inputs.append(given)
-        self.norm_tails.append(self.states[-1][:, -given.shape[1] :])
+        self.norm_tails.append(tail)
 
     def on_model(self, _module: nn.Module, _args: Any, output: Any) -> None:
         if threading.get_ident() == self.thread:
@@ -110,17 +119,30 @@ class _Recorder:
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
-def generate(model: Any, inputs: Mapping[str, Tensor], *, use_cache: bool = True, **options: Any) -> Capture:
+def generate(
+    model: Any,
+    inputs: Mapping[str, Any],
+    *,
+    use_cache: bool = True,
+    follow: bool = True,
+    answer_type_id: int = 0,
+    **options: Any,
+) -> Capture:
     """Let the model answer, and capture the run.
 
     Parameters
     ----------
     model : transformers.PreTrainedModel
         A decoder-only model with vision.
-    inputs : mapping of str to torch.Tensor
-        The processor's output, batch of one, on any device.
+    inputs : mapping
+        The processor's output, batch of one, on any device; what is no tensor is left out.
     use_cache : bool
         Whether ``generate`` will keep keys and values; without them every step feeds the whole prefix again.
+    follow : bool
+        False where the answer does not grow token by token in one sequence (beams, assisted decoding): it is replayed
+        once it is known.
+    answer_type_id : int
+        As for :func:`replay`.
     **options
         For ``model.generate``; checked by :func:`tam_widget.models.options.check_options` before.
 
@@ -130,6 +152,10 @@ def generate(model: Any, inputs: Mapping[str, Tensor], *, use_cache: bool = True
         The states that were read are not the ones behind the words.
     """
     length = int(inputs["input_ids"].shape[1])
+    if not follow:
+        with _alone(model):
+            sequence = model.generate(**_on_device(model, inputs), **options)
+        return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
     with _recording(model, recorder):
@@ -141,35 +167,52 @@ def generate(model: Any, inputs: Mapping[str, Tensor], *, use_cache: bool = True
     if undone not in {0, 1}:
         raise CaptureError(f"{said} tokens were generated in {steps} steps; one for each was expected")
     states = _checked_states(recorder, len(ids) - 1 + undone)
-    return Capture(ids, states[: len(ids) - 1], _gather(recorder.steps[:said]))
+    return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), _gather(recorder.steps[:said]))
 
 
-def replay(model: Any, inputs: Mapping[str, Tensor], answer: Sequence[int]) -> Capture:
+def replay(
+    model: Any,
+    inputs: Mapping[str, Any],
+    answer: Sequence[int],
+    *,
+    earlier: Sequence[int] = (),
+    answer_type_id: int = 0,
+) -> Capture:
     """Feed the prompt and a given answer in one forward pass, and capture it.
 
     Parameters
     ----------
     model : transformers.PreTrainedModel
         A decoder-only model with vision.
-    inputs : mapping of str to torch.Tensor
-        The processor's output for the prompt alone, batch of one, on any device.
+    inputs : mapping
+        The processor's output for the prompt alone, batch of one, on any device; what is no tensor is left out.
     answer : sequence of int
         The answer's token ids, n ≥ 1 of them.
+    earlier : sequence of int
+        Positions of tokens in the prompt whose choices are wanted as well: earlier answers.
+    answer_type_id : int
+        The answer's ``token_type_ids``, for models that have them.
 
     Raises
     ------
     CaptureError
         The states that were read are not the ones behind the words.
     """
-    recorder = _Recorder()
-    ids = (*inputs["input_ids"][0].tolist(), *answer)
-    extended = _on_device(model, _extend(inputs, answer))
+    prompt = inputs["input_ids"][0].tolist()
+    ids = (*prompt, *answer)
+    said = (*earlier, *range(len(prompt), len(ids)))
+    recorder = _Recorder(rows=torch.tensor(said) - 1)
+    extended = _on_device(model, _extend(inputs, answer, answer_type_id))
+    keep = torch.tensor(said, device=extended["input_ids"].device) - 1
     with _recording(model, recorder), torch.no_grad():
-        model(**extended, logits_to_keep=len(answer) + 1, use_cache=False, return_dict=True)
+        model(**extended, logits_to_keep=keep, use_cache=False, return_dict=True)
     if recorder.logits is None:
         raise CaptureError(f"{type(model).__name__} returned no logits")
-    steps = _choices(recorder.logits[-len(answer) - 1 : -1], extended["input_ids"][0, -len(answer) :])
-    return Capture(ids, _checked_states(recorder, len(ids))[:-1], _gather([steps]))
+    logits = recorder.logits
+    if len(logits) == len(ids):  # a model without logits_to_keep
+        logits = logits[keep.to(logits.device)]
+    steps = _choices(logits, torch.tensor([ids[position] for position in said]))
+    return Capture(ids, _checked_states(recorder, len(ids))[:-1], said, _gather([steps]))
 
 
 def input_device(model: Any) -> torch.device:
@@ -185,14 +228,25 @@ def input_device(model: Any) -> torch.device:
 
 
 @contextmanager
-def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
-    """Set the hooks, in evaluation mode, the model to ourselves; leave it as it was, whatever happens."""
-    norm, head = readable_parts(model)
+def _alone(model: Any) -> Iterator[None]:
+    """Have the model to ourselves, in evaluation mode; leave it as it was, whatever happens."""
     with _lock_of(model):
         training = [module for module in model.modules() if module.training]
-        handles = []
         try:
             model.eval()
+            yield
+        finally:
+            for module in training:
+                module.training = True  # module.train() would also wake the parts that were asleep
+
+
+@contextmanager
+def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
+    """Set the hooks, and take them away again, whatever happens."""
+    norm, head = readable_parts(model)
+    with _alone(model):
+        handles = []
+        try:
             handles.append(norm.register_forward_hook(recorder.on_norm))
             handles.append(head.register_forward_pre_hook(recorder.on_head, with_kwargs=True))
             handles.append(model.register_forward_hook(recorder.on_model))
@@ -200,8 +254,6 @@ def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
         finally:
             for handle in handles:
                 handle.remove()
-            for module in training:
-                module.training = True  # module.train() would also wake the parts that were asleep
 
 
 def _lock_of(model: nn.Module) -> threading.RLock:
@@ -218,7 +270,9 @@ def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
         The model has no such parts.
     """
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
-    norm: nn.Module | None = getattr(decoder, "norm", None)
+    if decoder is not None and not _final_norm(decoder):
+        decoder = getattr(decoder, "model", None)  # Llama 4 hides its decoder one level deeper
+    norm = _final_norm(decoder)
     head: nn.Module | None = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     if norm is None or head is None:
         raise UnsupportedModelError(
@@ -228,19 +282,33 @@ def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
     return norm, head
 
 
-def _on_device(model: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _final_norm(decoder: Any) -> nn.Module | None:
+    norms = (getattr(decoder, name, None) for name in ("norm", "embedding_norm", "final_layernorm"))
+    return next((norm for norm in norms if isinstance(norm, torch.nn.Module)), None)
+
+
+def _on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return what the model takes of the processor's output: its tensors, without the labels that it would learn."""
     device = input_device(model)
     dtype = model.dtype
-    return {k: v.to(device=device, dtype=dtype if v.is_floating_point() else None) for k, v in inputs.items()}
+    return {
+        name: value.to(device=device, dtype=dtype if value.is_floating_point() else None)
+        for name, value in inputs.items()
+        if isinstance(value, torch.Tensor) and name != "labels"
+    }
 
 
-def _extend(inputs: Mapping[str, Tensor], answer: Sequence[int]) -> dict[str, Tensor]:
-    """Append the answer to the prompt; it is text, which is type 0, and all of it may be attended to."""
+def _extend(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: int) -> dict[str, Any]:
+    """Append the answer to the prompt; it is text, which is modality 0, and all of it may be attended to."""
     extended = dict(inputs)
-    tail = {"input_ids": torch.tensor([list(answer)]), "attention_mask": torch.ones(1, len(answer))}
-    for name in ("input_ids", "attention_mask", "mm_token_type_ids", "token_type_ids"):
+    tail = {
+        "input_ids": torch.tensor([list(answer)]),
+        "attention_mask": torch.ones(1, len(answer)),
+        "mm_token_type_ids": torch.zeros(1, len(answer)),
+        "token_type_ids": torch.full((1, len(answer)), answer_type_id),
+    }
+    for name, more in tail.items():
         if name in inputs:
-            more = tail.get(name, torch.zeros(1, len(answer)))
             extended[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
     return extended
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tam_widget.models.stitch import Panel
+
 __all__ = ["Box", "Kind", "Layout", "Role", "Slot", "View"]
 
 Kind: TypeAlias = Literal["main", "tile", "global", "crop", "frame"]
@@ -20,30 +22,27 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One grid of vision tokens over one part of one picture.
+    """One grid of vision tokens over one part of one picture, or over one frame of a video.
 
     Attributes
     ----------
-    image : int
-        Which picture, counted from 0.
     kind : {"main", "tile", "global", "crop", "frame"}
-        What the model was shown: the whole picture once, a tile of it, …
+        What the model was shown: the whole picture once (``"main"``), a part of it beside others (``"tile"``,
+        ``"crop"``), the whole of it beside those parts (``"global"``), or a frame.
     box : tuple of float
-        (left, top, right, bottom) of the shown part, in pixels of the original picture.
+        (left, top, right, bottom) of the shown part, in pixels of the original picture. It may reach beyond the
+        picture, where the model was shown padding.
     positions : numpy.ndarray of int64, shape (rows, columns)
         The sequence position of each cell, rows from the top, columns from the left.
+    frame : int
+        The video's frame it was made from (of several merged into one, the first), counted over the frames that the
+        model was given; 0 for a picture.
     """
 
-    image: int
     kind: Kind
     box: Box
     positions: NDArray[np.int64]
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of the grid."""
-        rows, columns = self.positions.shape
-        return int(rows), int(columns)
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Every view of every picture and every text token that is explained, both in order, and the texts they are of."""
+    """Every panel of every picture and every text token that is explained, both in order, and the texts they are of."""
 
-    views: tuple[View, ...]
+    panels: tuple[Panel, ...]
     slots: tuple[Slot, ...]
     texts: Mapping[tuple[int, Role], str]

@@ -16,14 +16,11 @@ DEFAULT_NEW_TOKENS = 128
 """Enough for a paragraph; a model that never ends its answer stops in reasonable time."""
 
 _REPLAY = "generate the text yourself and pass it as answer="
-_SEVERAL = f"leaves no single sequence to follow while it grows; {_REPLAY}"
 _REFUSED = {
     "num_return_sequences": "one answer is explained at a time; call explain() once for each",
-    "assistant_model": f"assisted decoding {_SEVERAL}",
-    "prompt_lookup_num_tokens": f"assisted decoding {_SEVERAL}",
-    "assistant_early_exit": f"assisted decoding {_SEVERAL}",
-    "use_mtp": f"assisted decoding {_SEVERAL}",
-    "custom_generate": f"another generate() {_SEVERAL}",
+    "assistant_early_exit": "an early exit needs a model of text alone; assistant_model works",
+    "use_mtp": f"several tokens a step cannot be followed; {_REPLAY}",
+    "custom_generate": f"another generate() may return anything; {_REPLAY}",
     "guidance_scale": f"classifier-free guidance runs the model twice a step; {_REPLAY}",
     "token_healing": f"token healing rewrites the prompt; {_REPLAY}",
     "compile_config": "a compiled model does not call the hooks that read its states; leave it out",
@@ -34,8 +31,21 @@ _REFUSED = {
     "return_dict_in_generate": "explain() returns an Explanation; leave it out",
 }
 _HARMLESS = {"num_return_sequences": {1}, "guidance_scale": {1}}
-_RUNTIME = frozenset({"logits_processor", "stopping_criteria", "prefix_allowed_tokens_fn", "streamer"})
-_OWN = ("images", "prompt", "answer", "system", "max_new_tokens")
+_RUNTIME = frozenset(
+    {
+        "logits_processor",
+        "stopping_criteria",
+        "prefix_allowed_tokens_fn",
+        "streamer",
+        "assistant_model",
+        "assistant_tokenizer",
+    }
+)
+_OWN = ("images", "prompt", "video", "messages", "answer", "system", "fps", "max_new_tokens")
+_FOLLOWED = ("greedy_search", "sample")
+"""Modes in which one sequence grows token by token."""
+_REPLAYED = ("beam_search", "beam_sample", "assisted_generation")
+"""Modes whose best sequence is fed again once it is known."""
 
 
 def check_options(model: Any, tokenizer: Any, max_new_tokens: int | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -55,31 +65,22 @@ def check_options(model: Any, tokenizer: Any, max_new_tokens: int | None, option
     Returns
     -------
     dict
-        ``generation_config`` and the run-time arguments, and ``use_cache`` as it will be.
+        ``generation_config`` and the run-time arguments, ``use_cache`` as it will be, and whether the answer can be
+        followed as it grows (``follow``): with beams or assisted decoding it cannot.
 
     Raises
     ------
     UnknownOptionError
         A keyword that ``generate`` does not know.
     GenerationError
-        Beams, several answers, assisted decoding, or a value that ``generate`` refuses.
+        Several answers, a way of generating that cannot be explained, or a value that ``generate`` refuses.
     """
     options = dict(options)
     given = options.pop("generation_config", None)
     if given is not None and not isinstance(given, GenerationConfig):
         raise GenerationError(f"generation_config must be a GenerationConfig, got {type(given).__name__}")
     runtime = {name: options.pop(name) for name in _RUNTIME & options.keys()}
-    known = {
-        name
-        for config in (GenerationConfig(), model.generation_config)
-        for name in vars(config)
-        if not name.startswith("_")
-    }
-    for name in options:
-        if name not in known and name not in _REFUSED:
-            near = difflib.get_close_matches(name, [*known, *_RUNTIME, *_OWN], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UnknownOptionError(f"explain() got an unknown keyword {name!r}{hint}")
+    _check_names(model, options)
     if max_new_tokens is None and options.get("max_length") is None and getattr(given, "max_new_tokens", None) is None:
         max_new_tokens = DEFAULT_NEW_TOKENS
     if max_new_tokens is not None:
@@ -94,30 +95,52 @@ def check_options(model: Any, tokenizer: Any, max_new_tokens: int | None, option
         effective.update(**model.generation_config.to_dict(), defaults_only=True, allow_custom_entries=True)
     except (ValueError, TypeError) as error:
         raise GenerationError(f"generate() refuses these options: {error}") from error
+    mode = _mode(effective, runtime)
     _refuse(effective, options)
     config.disable_compile = True  # a static cache on CUDA would compile the model, hooks and all
-    if effective.stop_strings is not None:
+    if effective.stop_strings is not None or runtime.get("assistant_tokenizer") is not None:
         runtime["tokenizer"] = tokenizer
-    return {"generation_config": config, "use_cache": effective.use_cache is not False, **runtime}
+    return {
+        "generation_config": config,
+        "use_cache": effective.use_cache is not False,
+        "follow": mode in _FOLLOWED,
+        **runtime,
+    }
+
+
+def _check_names(model: Any, options: dict[str, Any]) -> None:
+    """Refuse keywords that ``generate`` does not know."""
+    known = {
+        name
+        for config in (GenerationConfig(), model.generation_config)
+        for name in vars(config)
+        if not name.startswith("_")
+    }
+    for name in options:
+        if name not in known and name not in _REFUSED:
+            near = difflib.get_close_matches(name, [*known, *_RUNTIME, *_OWN], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnknownOptionError(f"explain() got an unknown keyword {name!r}{hint}")
+
+
+def _mode(effective: GenerationConfig, runtime: dict[str, Any]) -> str:
+    """Return how ``generate`` will go about it."""
+    assistant = runtime.get("assistant_model")
+    if assistant is not None and not hasattr(assistant, "generate"):
+        raise GenerationError(f"assistant_model must be a model, got {assistant!r:.100}")
+    mode = str(effective.get_generation_mode(assistant).value)
+    if mode not in {*_FOLLOWED, *_REPLAYED}:
+        raise GenerationError(f"{mode.replace('_', ' ')} cannot be explained; {_REPLAY}")
+    return mode
 
 
 def _refuse(effective: GenerationConfig, options: dict[str, Any]) -> None:
-    """Refuse what would leave no single sequence whose states can be read as it grows."""
+    """Refuse what would leave no single answer, or one that the model alone did not write."""
     for name, why in _REFUSED.items():
         value = options.get(name, getattr(effective, name, None))
         if value is None or value is False or value in _HARMLESS.get(name, ()):
             continue
         if name in options or not name.startswith(("output_", "return_")):
             raise GenerationError(f"{name}={value!r} cannot be explained: {why}")
-    beams = effective.num_beams or 1
-    mode = str(effective.get_generation_mode().value)
-    if beams > 1 or mode not in {"greedy_search", "sample"}:
-        origin = (
-            ""
-            if "num_beams" in options or beams == 1
-            else " (from the model's own generation_config; pass num_beams=1)"
-        )
-        found = f"num_beams={beams}" if beams > 1 else mode.replace("_", " ")
-        raise GenerationError(f"{found}{origin} cannot be explained: it {_SEVERAL}")
     if effective.cache_implementation == "paged":
         raise GenerationError("cache_implementation='paged' cannot be explained: it batches requests; leave it out")

@@ -9,12 +9,11 @@ from transformers.generation import stopping_criteria
 
 import tam_widget as tam
 from tam_widget.models import capture
-from tam_widget.models.conversation import prepare
 from tam_widget.models.options import check_options
 
 
 def inputs_for(processor, prompt="Describe the image.", **kwargs):
-    return prepare(processor, [tiny_models.picture(**kwargs)], prompt, None).inputs
+    return tiny_models.prepared(processor, [tiny_models.picture(**kwargs)], prompt, None).inputs
 
 
 def generate(model, processor, inputs, max_new_tokens=8, **options):

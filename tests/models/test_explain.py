@@ -15,7 +15,6 @@ import tam_widget as tam
 from tam_widget.activations import MapBank
 from tam_widget.demo.training.tokenizer import SPECIAL_TOKENS
 from tam_widget.maps import activation_maps, rank_gaussian_filter
-from tam_widget.models.conversation import prepare
 
 PROMPT = "Describe the image."
 
@@ -88,7 +87,7 @@ def test_every_map_and_relevance_is_what_the_equations_say(tiny, picture, family
 
 def saying(processor, picture, ids, prompt=PROMPT):
     """A logits processor that makes any model say these tokens, and then end."""
-    length = len(prepare(processor, [picture], prompt, None).ids)
+    length = len(tiny_models.prepared(processor, [picture], prompt, None).ids)
 
     def force(said, scores):
         step = said.shape[1] - length
@@ -230,7 +229,7 @@ def test_no_dense_logits_and_no_hidden_states_of_all_layers_are_asked_for(tiny, 
     tam.explain(model, processor, picture, PROMPT, max_new_tokens=4)
     ex = tam.explain(model, processor, picture, PROMPT, answer="A red circle.")
     answered = sum(token.role == "answer" for token in ex.tokens)
-    assert [rows for rows, _ in seen] == [1, 1, 1, 1, answered + 1]
+    assert [rows for rows, _ in seen] == [1, 1, 1, 1, answered]
     assert all(hidden is None for _, hidden in seen)
 
 

@@ -7,7 +7,6 @@ from torch import nn
 
 import tam_widget as tam
 from tam_widget.models import capture
-from tam_widget.models.conversation import prepare
 from tam_widget.models.head import head_rows
 from tam_widget.models.options import check_options
 
@@ -123,7 +122,7 @@ def test_a_head_that_is_not_linear_is_refused():
 def test_rows_of_a_run_give_the_probabilities_back(any_tiny):
     """Head and states belong together: softmax of all rows' scores is what the candidates say."""
     model, processor = any_tiny
-    inputs = prepare(processor, [tiny_models.picture()], "Describe the image.", None).inputs
+    inputs = tiny_models.prepared(processor, [tiny_models.picture()], "Describe the image.", None).inputs
     run = capture.generate(model, inputs, **check_options(model, processor.tokenizer, 5, {}))
     rows = head_rows(model, range(model.lm_head.out_features), run.states)
     read = run.states[inputs["input_ids"].shape[1] - 1 :]

@@ -1,10 +1,13 @@
 """Keywords of generate: passed on, or refused by name before the model runs."""
 
+import numpy as np
 import pytest
 import tiny_models
+import torch
 from transformers import GenerationConfig
 
 import tam_widget as tam
+from tam_widget.models import capture
 from tam_widget.models.options import DEFAULT_NEW_TOKENS, check_options
 
 
@@ -21,10 +24,10 @@ def untouched(tiny):
 
 
 REFUSED = [
-    ({"num_beams": 4}, tam.GenerationError, "num_beams=4.*answer="),
     ({"num_return_sequences": 2, "do_sample": True}, tam.GenerationError, "num_return_sequences=2"),
-    ({"assistant_model": "small"}, tam.GenerationError, "assisted decoding"),
-    ({"prompt_lookup_num_tokens": 3}, tam.GenerationError, "assisted decoding"),
+    ({"assistant_model": "small"}, tam.GenerationError, "must be a model, got 'small'"),
+    ({"assistant_early_exit": 1}, tam.GenerationError, "assistant_model works"),
+    ({"use_mtp": True}, tam.GenerationError, "answer="),
     ({"guidance_scale": 1.5}, tam.GenerationError, "guidance_scale=1.5"),
     ({"custom_generate": "x/y"}, tam.GenerationError, "custom_generate"),
     ({"penalty_alpha": 0.6, "top_k": 4}, tam.GenerationError, "contrastive search"),
@@ -52,12 +55,37 @@ def test_what_cannot_be_explained_is_refused_before_the_model_runs(untouched, op
     assert tiny_models.hook_count(model) == 0
 
 
-def test_beams_of_the_models_own_configuration_are_named_as_such(untouched):
-    model, processor = untouched
+def test_beams_of_the_models_own_configuration_are_replayed_too():
+    model, tokenizer = tiny_models.build(), tiny_models.tokenizer()
     model.generation_config.num_beams = 3
-    with pytest.raises(tam.GenerationError, match="model's own generation_config; pass num_beams=1"):
-        tam.explain(model, processor, tiny_models.picture(), "Describe the image.")
-    assert check_options(model, None, None, {"num_beams": 1})["generation_config"].num_beams == 1
+    assert not check_options(model, tokenizer, None, {})["follow"]
+    assert check_options(model, tokenizer, None, {"num_beams": 1})["follow"]
+
+
+BEAMS = [{"num_beams": 3}, {"num_beams": 2, "do_sample": True}, {"prompt_lookup_num_tokens": 2}, {"assistant": True}]
+
+
+@pytest.mark.parametrize("options", BEAMS, ids="-".join)
+def test_an_answer_that_does_not_grow_in_one_sequence_is_replayed(tiny, options):
+    model, processor = tiny()
+    if options.get("assistant"):
+        options = {"assistant_model": tiny_models.build(seed=1)}
+    picture = tiny_models.picture(box=(5, 5, 20, 20))
+    torch.manual_seed(0)
+    hooks = tiny_models.hook_count(model)
+    ex = tam.explain(model, processor, picture, "Describe the image.", max_new_tokens=6, **options)
+    assert tiny_models.hook_count(model) == hooks
+    inputs = tiny_models.prepared(processor, [picture], "Describe the image.").inputs
+    torch.manual_seed(0)
+    plain = model.generate(**inputs, max_new_tokens=6, **options)[0, inputs["input_ids"].shape[1] :].tolist()
+    said = [token for token in ex.tokens if token.role == "answer"]
+    assert [token.id for token in said] == plain
+    run = capture.replay(model, inputs, plain)
+    np.testing.assert_allclose(
+        [next(c.probability for c in token.candidates if c.chosen) for token in said],
+        run.choices.chosen_probability,
+        atol=1e-6,
+    )
 
 
 def test_an_unknown_keyword_is_a_type_error_too(untouched):

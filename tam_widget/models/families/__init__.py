@@ -1,28 +1,60 @@
-"""Model families: for each ``config.model_type`` a function that says which position shows which part of which picture.
+"""Model families: for each ``config.model_type`` a function that says which position shows which part of a picture.
 
-A family is a function ``views(config, prepared) -> tuple[View, ...]`` in a file of its own, registered for the
-model types it serves. It reads what the processor returned and checks it against the number of placeholders; it
-never guesses a geometry.
+A family is a function ``views(place) -> sequence of View`` in a file of its own, registered for the model types it
+serves. It reads what the processor returned and checks it against the number of placeholders; it never guesses a
+geometry.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import UnsupportedModelError
-from tam_widget.models.families import qwen_vl
+from tam_widget.models.families import generic, internvl, llama4, ovis2, qwen_vl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from tam_widget.models.conversation import Prepared
+    from tam_widget.models.conversation import Render
     from tam_widget.models.layout import View
+    from tam_widget.models.place import Place
 
-__all__ = ["Family", "family_of", "supported_types"]
+    Views = Callable[[Place], Sequence[View]]
 
-Family: TypeAlias = "Callable[[Any, Prepared], tuple[View, ...]]"
+__all__ = ["Family", "family_of", "register_family", "supported_types"]
 
-_FAMILIES: dict[str, Family] = dict.fromkeys(qwen_vl.MODEL_TYPES, qwen_vl.views)
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What is particular to a kind of model.
+
+    Attributes
+    ----------
+    views : callable
+        From a place to the views of it.
+    render : callable, optional
+        For a model without chat template; see :func:`tam_widget.models.conversation.prepare`.
+    answer_type_id : int
+        The ``token_type_ids`` of an answer's tokens.
+    """
+
+    views: Views
+    render: Render | None = None
+    answer_type_id: int = 0
+
+
+_GENERIC = Family(generic.views)
+
+# By config.model_type, and by vision_config.model_type where one type has several towers (None: any other).
+_FAMILIES: dict[tuple[str, str | None], Family] = {
+    **{(model_type, None): Family(qwen_vl.views) for model_type in qwen_vl.MODEL_TYPES},
+    ("internvl", None): Family(internvl.views),
+    ("aya_vision", None): Family(internvl.views),
+    ("cohere2_vision", None): Family(internvl.views),
+    ("ovis2", None): Family(ovis2.views),
+    ("llama4", None): Family(llama4.views),
+}
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
 _Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
@@ -31,33 +63,76 @@ _WHY_NOT = {
     "blip": _CROSS_ATTENTION,
     "blip-2": _Q_FORMER,
     "instructblip": _Q_FORMER,
+    "instructblipvideo": _Q_FORMER,
 }
 
 
+def register_family(model_type: str, views: Views, *, vision_type: str | None = None) -> None:
+    """Teach this package where a kind of model has its vision tokens.
+
+    Parameters
+    ----------
+    model_type : str
+        The ``config.model_type`` it is for. One that is known already is replaced.
+    views : callable
+        From a :class:`tam_widget.models.place.Place` (one picture or video, and where it stands in the input) to its
+        views, a sequence of :class:`tam_widget.models.layout.View`. Called once for each picture, before the model
+        runs. ``place.view(...)`` makes a view and ``place.tiles(...)`` several, both checked.
+    vision_type : str, optional
+        Only where ``config.vision_config.model_type`` is this.
+
+    Raises
+    ------
+    TypeError
+        `views` cannot be called.
+
+    Examples
+    --------
+    A model that stretches each picture to a square of 16 × 16 tokens:
+
+    >>> def views(place):
+    ...     return [place.view("main", place.placeholders, 16, 16)]
+    >>> register_family("my_vlm", views)
+
+    One that cuts the picture into 2 × 2 tiles of 8 × 8 tokens, with a small copy of the whole before them:
+
+    >>> def tiled(place):
+    ...     found = place.placeholders
+    ...     return [place.view("global", found[:64], 8, 8), *place.tiles(found[64:], across=2, rows=8, columns=8)]
+    """
+    if not callable(views):
+        raise TypeError(f"views must be a function from a place to its views, got {type(views).__name__}")
+    _FAMILIES[model_type, vision_type] = Family(views)
+
+
 def supported_types() -> tuple[str, ...]:
-    """Return the model types that can be explained."""
-    return tuple(sorted(_FAMILIES))
+    """Return the model types that have a family of their own."""
+    return tuple(sorted({model_type for model_type, _ in _FAMILIES}))
 
 
 def family_of(config: Any) -> Family:
     """Return the family that serves a model's configuration.
 
+    A type that no family serves is read by what its inputs state, see :mod:`tam_widget.models.families.generic`.
+
     Raises
     ------
     UnsupportedModelError
-        No family does; the message says why and which would.
+        The model cannot be explained; the message says why, and which can.
     """
     model_type = getattr(config, "model_type", None) or type(config).__name__
-    if model_type in _FAMILIES:
-        return _FAMILIES[model_type]
+    vision_type = getattr(getattr(config, "vision_config", None), "model_type", None)
+    for key in ((model_type, vision_type), (model_type, None)):
+        if key in _FAMILIES:
+            return _FAMILIES[key]
     if getattr(config, "is_encoder_decoder", False):
         why = "it is an encoder-decoder: its answer is not one sequence with the picture"
     elif model_type in _WHY_NOT:
         why = _WHY_NOT[model_type]
-    elif not hasattr(config, "vision_config"):
+    elif getattr(config, "vision_config", None) is None:
         why = "it has no vision part"
     else:
-        why = "its picture layout is not known"
+        return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
     )

@@ -1,0 +1,124 @@
+"""LLaVA-NeXT and LLaVA-OneVision: the whole picture stretched to a square, then tiles of it at its own aspect ratio.
+
+The tiles' cells are laid side by side, the rows and columns of padding cut off, and each row ended by a newline token,
+which has the id of the vision tokens. A video is a run of frames, pooled, with one newline token at its end.
+"""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tam_widget.errors import LayoutError
+from tam_widget.models.families import llava
+
+if TYPE_CHECKING:
+    from tam_widget.models.layout import Box, View
+    from tam_widget.models.place import Place
+
+__all__ = ["views"]
+
+_SHRUNK_ABOVE = 1.1
+"""LLaVA-OneVision's own threshold: with more cells than its maximum, in this ratio of their sides, it makes fewer."""
+
+
+def views(place: Place) -> list[View]:
+    """Return a global view and one tile view of all tiles together, or of a video one view for each frame.
+
+    Of pictures that the processor was given as one group, LLaVA-OneVision sees each as one padded square: a main view.
+    """
+    if place.kind == "video":
+        return _frames(place)
+    vision = place.config.vision_config
+    tile, patch = int(vision.image_size), int(vision.patch_size)
+    _check_tile(place, tile)
+    side = tile // patch
+    found = place.placeholders
+    groups = [int(n) for n in place.inputs.get("batch_num_images", ())]
+    if groups and [n for n in groups for _ in range(n)][place.row] != 1:
+        square = max(place.width, place.height)
+        left, top = -((square - place.width) // 2), -((square - place.height) // 2)
+        end = square * side * patch / tile
+        return [place.view("main", found[:-1], side, side, (left, top, left + end, top + end))]
+    rows, columns, box = _tiled(place, tile, patch)
+    whole, lines = found[: side * side], found[side * side :]
+    if len(lines) != rows * (columns + 1):
+        raise LayoutError(
+            f"{place} has {len(found)} vision tokens where {side}×{side} and {rows} lines of {columns} and a newline "
+            "were due"
+        )
+    cut = side * patch / tile
+    return [
+        place.view("global", whole, side, side, (0.0, 0.0, place.width * cut, place.height * cut)),
+        place.view("tile", lines.reshape(rows, -1)[:, :-1], rows, columns, box),
+    ]
+
+
+def _check_tile(place: Place, tile: int) -> None:
+    """Make sure that the processor cuts tiles of the size that the vision tower takes, and changes none of them."""
+    images = place.processor.image_processor
+    named = [(images.size, "shortest_edge"), *((images.size, name) for name in ("height", "width"))]
+    if images.crop_size:
+        named += [(images.crop_size, name) for name in ("height", "width")]
+    sides = {setting.get(name) for setting, name in named} - {None}
+    if sides != {tile} or set(place.inputs["pixel_values"].shape[-2:]) != {tile}:
+        raise LayoutError(
+            f"{type(images).__name__} makes tiles of {sorted(sides)} pixels where the vision tower takes {tile}"
+        )
+
+
+def _tiled(place: Place, tile: int, patch: int) -> tuple[int, int, Box]:
+    """Return the rows and columns of cells that the model keeps of the tiles, and what they cover."""
+    import torch
+    from transformers.image_processing_utils import get_patch_output_size, select_best_resolution
+    from transformers.models.llava_next.modeling_llava_next import unpad_image
+
+    size = [int(n) for n in place.inputs["image_sizes"][place.row]]
+    canvas = select_best_resolution(size, place.processor.image_processor.image_grid_pinpoints)
+    if canvas != select_best_resolution(size, place.config.image_grid_pinpoints) or any(n % tile for n in canvas):
+        raise LayoutError(
+            f"{place} was cut from {canvas[1]}×{canvas[0]} pixels, which the model does not take for tiles of {tile}"
+        )
+    side = tile // patch
+    grid = [n // tile * side for n in canvas]
+    # The model's own function says which cells it keeps, by rounding that differs from the processor's.
+    kept = unpad_image(torch.arange(grid[0] * grid[1]).reshape(1, *grid), size)[0]
+    corner = divmod(int(kept[0, 0]), grid[1])
+    resized = get_patch_output_size(np.empty((1, *size), np.uint8), canvas, "channels_first")
+    edges = []
+    for axis, original in enumerate((place.height, place.width)):
+        padding, scale = (canvas[axis] - resized[axis]) // 2, original / resized[axis]
+        first, last = corner[axis], corner[axis] + kept.shape[axis] - 1
+        # A tile may be a little larger than its cells together: the tower drops the pixels beyond them.
+        start, end = (tile * (cell // side) + patch * (cell % side) for cell in (first, last))
+        edges.append(((start - padding) * scale, (end + patch - padding) * scale))
+    rows, columns = _shrunk(place, *kept.shape, side)
+    (top, bottom), (left, right) = edges
+    return rows, columns, (left, top, right, bottom)
+
+
+def _shrunk(place: Place, rows: int, columns: int, side: int) -> tuple[int, int]:
+    """Return how many cells are left of too many, interpolated over the same box."""
+    limit = getattr(place.config, "vision_aspect_ratio", None)
+    if limit is None:
+        return rows, columns
+    ratio = sqrt(rows * columns / (int(limit.removeprefix("anyres_max_")) * side**2))
+    return (int(rows // ratio), int(columns // ratio)) if ratio > _SHRUNK_ABOVE else (rows, columns)
+
+
+def _frames(place: Place) -> list[View]:
+    """Return a view for each frame: the whole of it stretched to a square, pooled by two."""
+    count, _, *pixels = place.inputs["pixel_values_videos"][place.row].shape
+    patch = int(place.config.vision_config.patch_size)
+    rows, columns, box = llava.shown(place, place.processor.video_processor, pixels, patch)
+    rows, columns = ceil(rows / 2), ceil(columns / 2)
+    found = place.placeholders
+    if count != place.frames or len(found) != count * rows * columns + 1:
+        raise LayoutError(
+            f"{place} has {len(found)} vision tokens where {place.frames} frames of {rows}×{columns} and a newline "
+            "were due"
+        )
+    runs = found[:-1].reshape(count, -1)
+    return [place.view("frame", run, rows, columns, box, number) for number, run in enumerate(runs)]

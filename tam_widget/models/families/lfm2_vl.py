@@ -1,0 +1,62 @@
+"""LFM2-VL: stretched to a grid of square tiles, row by row, and a thumbnail after them; or stretched as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tam_widget.errors import LayoutError
+from tam_widget.models.families.idefics3 import named_tiles, runs_of
+
+if TYPE_CHECKING:
+    from tam_widget.models.layout import View
+    from tam_widget.models.place import Place
+
+__all__ = ["views"]
+
+
+def views(place: Place) -> list[View]:
+    """Return a main view for a picture of one part, else a view for each tile and a global one.
+
+    ``spatial_shapes`` states the patches (rows, columns) of each part of all pictures; ``downsample_factor`` squared of
+    them make one token.
+
+    Raises
+    ------
+    LayoutError
+        The parts have other numbers of tokens, or the tiles are named in another order.
+    """
+    grids = _grids(place)
+    if len(grids) == 1:
+        return [place.view("main", place.placeholders, *grids[0])]
+    runs = runs_of(place)
+    if len(runs) != len(grids):
+        raise LayoutError(f"{place} has {len(grids)} parts and {len(runs)} runs of vision tokens, so none can be told")
+    parts = [place.view("tile", run, *grid).positions for run, grid in zip(runs, grids, strict=True)]
+    # Only tiles have names: what comes last without one is the thumbnail.
+    thumbnail = place.positions(place.processor.tokenizer.convert_tokens_to_ids(place.processor.image_thumbnail_token))
+    count = len(runs) - len(thumbnail)
+    rows, columns = named_tiles(place, runs[:count])
+    if len(set(grids[:count])) != 1 or rows * columns != count:
+        raise LayoutError(f"{place} has tiles of {grids[:count]} cells, which do not make one grid")
+    whole = [place.view("global", parts[number], *grids[number]) for number in range(count, len(runs))]
+    return [*place.tiles(np.stack(parts[:count]), columns, *grids[0]), *whole]
+
+
+def _grids(place: Place) -> list[tuple[int, int]]:
+    """Return the rows and columns of cells of each part of this picture.
+
+    The parts of all pictures stand in one list; which are this one's is told by the tokens before it.
+    """
+    factor = int(place.config.downsample_factor)
+    grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in place.inputs["spatial_shapes"]]
+    ends = np.cumsum([0, *(rows * columns for rows, columns in grids)])
+    before = place.ids[: place.span[0]].count(place.config.image_token_id)
+    first, last = (np.flatnonzero(ends == tokens) for tokens in (before, before + len(place.placeholders)))
+    if not len(first) or not len(last):
+        raise LayoutError(
+            f"{place} has {len(place.placeholders)} vision tokens after {before} others, but spatial_shapes says "
+            f"{grids} for the parts of all pictures"
+        )
+    return grids[first[0] : last[0]]

@@ -1,0 +1,63 @@
+"""PaliGemma: the picture stretched to one square. It has no chat template: pictures, and then one question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tam_widget.errors import PromptError
+from tam_widget.models.messages import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tam_widget.models.layout import View
+    from tam_widget.models.messages import Conversation
+    from tam_widget.models.place import Place
+
+__all__ = ["ANSWER_TYPE_ID", "render", "views"]
+
+ANSWER_TYPE_ID = 1
+"""Answers are told from the question by this: the question's tokens see each other, an answer's only those before."""
+
+
+def views(place: Place) -> list[View]:
+    """Return one main view of the square that the vision tower takes.
+
+    Raises
+    ------
+    LayoutError
+        The placeholders are not one for each of its patches.
+    """
+    vision = place.config.vision_config
+    side = int(vision.image_size) // int(vision.patch_size)
+    return [place.view("main", place.placeholders, side, side)]
+
+
+def render(processor: Any, conversation: Conversation, texts: Sequence[str]) -> tuple[str, str]:
+    """Write the question as the processor takes it, and as it leaves it before the placeholders are written out.
+
+    The processor itself puts the begin token after the last picture and a line break at the end.
+
+    Parameters
+    ----------
+    processor : transformers.PaliGemmaProcessor
+        The model's processor.
+    conversation : Conversation
+        Pictures and one question after them.
+    texts : sequence of str
+        What stands in the place of the question.
+
+    Raises
+    ------
+    PromptError
+        There is more to the conversation than that.
+    """
+    message, *more = conversation.messages
+    *media, question = message.parts
+    if more or message.speaker != "user" or not isinstance(question, Text) or any(isinstance(p, Text) for p in media):
+        raise PromptError(
+            "this model has no chat template: it takes pictures and one question after them, without a system prompt "
+            "or earlier turns, as in explain(model, processor, picture, prompt)"
+        )
+    pictures, (text,) = processor.image_token * len(media), texts
+    return f"{pictures}{text}", f"{pictures}{processor.tokenizer.bos_token}{text}\n"

@@ -1,0 +1,241 @@
+"""Every family: each cell lies on the pixels that its vision token was made from, and the states are the model's own.
+
+The vision towers are blinded: without attention a vision token knows its own pixels alone, so the token that reacts
+to a painted square is the one that looks at it.
+"""
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from tiny.cases import CASES
+
+import tam_widget as tam
+from tam_widget.models import capture
+from tam_widget.models.conversation import places, prepare
+from tam_widget.models.families import family_of
+from tam_widget.models.messages import conversation_from
+from tam_widget.models.stitch import stitch
+
+PROMPT = "Describe the image."
+
+
+def pick(what):
+    """Cases of which something holds, as parameters."""
+    return [pytest.param(case, id=str(case)) for case in CASES if what(case)]
+
+
+def with_sizes(of):
+    return [pytest.param(case, size, id=f"{case}-{size[0]}x{size[1]}") for case in CASES for size in of(case)]
+
+
+def laid_out(model, processor, conversation):
+    """The inputs, the panels and the embeddings that the text decoder is given."""
+    family = family_of(model.config)
+    prepared = prepare(processor, conversation, family.render)
+    found = places(prepared, model.config, processor)
+    panels = [p for place in found for p in stitch(family.views(place), place.index, (place.width, place.height))]
+    seen = []
+
+    def look(_module, args, kwargs):
+        seen.append(kwargs.get("inputs_embeds"))
+
+    handle = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
+    try:
+        with torch.no_grad():
+            model(**capture._on_device(model, prepared.inputs))
+    finally:
+        handle.remove()
+    return prepared, panels, seen[0][0].float()
+
+
+def cell_box(panel, row, column):
+    """The pixels of one cell of a panel, cut to whole ones."""
+    left, top, right, bottom = panel.box
+    high, wide = (bottom - top) / panel.grid[0], (right - left) / panel.grid[1]
+    edges = (left + column * wide, top + row * high, left + (column + 1) * wide, top + (row + 1) * high)
+    return [round(edge) for edge in edges]
+
+
+def strongest(panel, change):
+    """The cell of a panel whose embedding changed most."""
+    row, column = np.unravel_index(int(change[panel.positions].argmax()), panel.positions.shape)
+    return int(row) + panel.corner[0], int(column) + panel.corner[1]
+
+
+def holder(panel, box):
+    """The cell of a panel that holds the middle of a box, None where none was seen."""
+    left, top, right, bottom = panel.box
+    x = (box[0] + box[2]) / 2
+    y = (box[1] + box[3]) / 2
+    column = int((x - left) / (right - left) * panel.grid[1])
+    row = int((y - top) / (bottom - top) * panel.grid[0])
+    rows, columns = panel.positions.shape
+    seen = 0 <= row - panel.corner[0] < rows and 0 <= column - panel.corner[1] < columns
+    return (row, column) if seen else None
+
+
+def some_cells(panel):
+    """Corners and the middle of what was seen."""
+    (top, left), (rows, columns) = panel.corner, panel.positions.shape
+    places = {(0, 0), (0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1), (rows // 2, columns // 3)}
+    return [(top + row, left + column) for row, column in sorted(places)]
+
+
+@pytest.mark.parametrize(("case", "size"), with_sizes(lambda case: case.sizes))
+@pytest.mark.shows("image")
+def test_a_painted_square_reacts_in_the_cell_that_holds_it(case, size):
+    check_squares(*case.blind_pair(), size)
+
+
+@pytest.mark.parametrize(("case", "size"), with_sizes(lambda case: case.tiled))
+@pytest.mark.shows("tiles")
+def test_so_it_does_where_the_picture_is_cut_into_tiles(case, size):
+    panels = check_squares(*case.blind_pair(), size)
+    family, processor = family_of(case.pair()[0].config), case.pair()[1]
+    prepared = prepare(processor, conversation_from(tiny_models.picture(*size), None, PROMPT), family.render)
+    (place,) = places(prepared, case.pair()[0].config, processor)
+    assert len(family.views(place)) > 1
+    assert panels[0].kind == "stitched"
+
+
+def check_squares(model, processor, size):
+    width, height = size
+    plain = conversation_from(tiny_models.picture(width, height), None, PROMPT)
+    prepared, panels, before = laid_out(model, processor, plain)
+    assert len({int(p) for panel in panels for p in panel.positions.ravel()}) == sum(p.positions.size for p in panels)
+    for panel in panels:
+        assert panel.box == pytest.approx((0, 0, width, height), abs=max(width, height) / min(panel.grid))
+    for row, column in some_cells(panels[0]):
+        box = cell_box(panels[0], row, column)
+        painted = conversation_from(tiny_models.picture(width, height, box=box), None, PROMPT)
+        after = laid_out(model, processor, painted)[2]
+        change = (after - before).norm(dim=-1).numpy()
+        assert strongest(panels[0], change) == (row, column), box
+        for panel in panels[1:]:
+            assert strongest(panel, change) == holder(panel, box), (box, panel.kind)
+        assert change[[slot.position for slot in prepared.slots]].max() == 0
+    return panels
+
+
+@pytest.mark.parametrize("case", pick(lambda case: case.several))
+@pytest.mark.shows("images")
+def test_several_pictures_keep_apart(case):
+    model, processor = case.blind_pair()
+    sizes = case.sizes[:2]
+    pictures = [tiny_models.picture(*size) for size in sizes]
+    _, panels, before = laid_out(model, processor, conversation_from(pictures, None, PROMPT))
+    assert {panel.image for panel in panels} == {0, 1}
+    for image in (0, 1):
+        panel = next(panel for panel in panels if panel.image == image)
+        row, column = some_cells(panel)[2]
+        painted = [
+            tiny_models.picture(*size, box=cell_box(panel, row, column) if image == k else None)
+            for k, size in enumerate(sizes)
+        ]
+        after = laid_out(model, processor, conversation_from(painted, None, PROMPT))[2]
+        change = (after - before).norm(dim=-1).numpy()
+        assert strongest(panel, change) == (row, column)
+        assert change[panel.positions].max() > 0
+        for other in panels:
+            if other.image != image:
+                assert change[other.positions].max() == 0
+
+
+@pytest.mark.parametrize("case", pick(lambda case: case.video))
+@pytest.mark.shows("video")
+def test_a_square_in_one_frame_reacts_in_the_maps_of_that_frame(case):
+    model, processor = case.blind_pair()
+    width, height, count = 64, 48, 6
+    frames = [tiny_models.picture(width, height) for _ in range(count)]
+    _, panels, before = laid_out(model, processor, conversation_from(None, frames, PROMPT))
+    shown = [panel.frame for panel in panels]
+    assert shown == sorted(set(shown))
+    assert shown[0] == 0
+    for number in (0, len(panels) - 1):
+        panel = panels[number]
+        row, column = some_cells(panel)[1]
+        painted = list(frames)
+        painted[panel.frame] = tiny_models.picture(width, height, box=cell_box(panel, row, column))
+        after = laid_out(model, processor, conversation_from(None, painted, PROMPT))[2]
+        change = (after - before).norm(dim=-1).numpy()
+        assert int(np.argmax([change[panel.positions].max() for panel in panels])) == number
+        assert strongest(panel, change) == (row, column)
+    ex = tam.explain(*case.pair(), video=frames, prompt=PROMPT, max_new_tokens=2, fps=4)
+    assert ex.heatmap(-1).shape == (len(panels), *panels[0].grid)
+    assert ex.images[0].times == tuple(frame / 4 for frame in shown)
+
+
+@pytest.mark.parametrize("case", pick(lambda case: case.turns))
+@pytest.mark.shows("turns")
+def test_earlier_turns_are_read_where_they_stand(case):
+    model, processor = case.pair()
+    chat = [
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What color is the star?"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "A red circle."}]},
+        {"role": "user", "content": [{"type": "text", "text": "Where is the square?"}]},
+    ]
+    picture = tiny_models.picture(*case.sizes[0])
+    ex = tam.explain(model, processor, picture, messages=chat, max_new_tokens=3)
+    said = {
+        (turn, role): "".join(t.text for t in ex.tokens if (t.turn, t.role) == (turn, role)).strip()
+        for turn, role in ((0, "prompt"), (0, "answer"), (1, "prompt"))
+    }
+    assert said == {
+        (0, "prompt"): "What color is the star?",
+        (0, "answer"): "A red circle.",
+        (1, "prompt"): "Where is the square?",
+    }
+    # The first answer is read as if it were the last one.
+    alone = tam.explain(model, processor, messages=chat[:2], images=picture)
+    first = [token for token in ex.tokens if (token.turn, token.role) == (0, "answer")]
+    given = [token for token in alone.tokens if token.role == "answer"]
+    assert [token.id for token in first][: len(given)] == [token.id for token in given]
+    for one, other in zip(first, given, strict=False):
+        np.testing.assert_allclose(ex.heatmap(one), alone.heatmap(other), atol=1e-4)
+        assert [c.id for c in one.candidates] == [c.id for c in other.candidates]
+
+
+@pytest.mark.parametrize("case", pick(lambda case: True))
+def test_the_states_are_those_behind_the_models_words(case):
+    model, processor = case.pair()
+    family = family_of(model.config)
+    conversation = conversation_from(tiny_models.picture(*case.sizes[0]), None, PROMPT)
+    prepared = prepare(processor, conversation, family.render)
+    run = capture.generate(model, prepared.inputs, max_new_tokens=4, do_sample=False)
+    again = capture.replay(model, prepared.inputs, run.ids[len(prepared.ids) :], answer_type_id=family.answer_type_id)
+    with torch.no_grad():
+        whole = model(
+            **capture._on_device(
+                model,
+                capture._extend(prepared.inputs, run.ids[len(prepared.ids) :], family.answer_type_id),
+            ),
+            output_hidden_states=True,
+        )
+    torch.testing.assert_close(again.states, whole.hidden_states[-1][0, :-1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(run.states, again.states, atol=1e-4, rtol=1e-4)
+    raw = model.get_output_embeddings()(run.states).float()
+    logits = whole.logits[0, :-1].float()
+    # A softcap or a scale may lie between; both keep the order, and a linear relation or tanh the values.
+    config = model.config.get_text_config()
+    scale = getattr(config, "logit_scale", None) or 1
+    cap = getattr(config, "final_logit_softcapping", None)
+    raw = raw * scale
+    raw = cap * torch.tanh(raw / cap) if cap else raw
+    torch.testing.assert_close(raw, logits, atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("case", pick(lambda case: True))
+def test_replaying_what_was_generated_gives_the_same_maps(case):
+    model, processor = case.pair()
+    picture = tiny_models.picture(*case.sizes[-1], box=(5, 5, 20, 20))
+    ex = tam.explain(model, processor, picture, PROMPT, max_new_tokens=4)
+    family = family_of(model.config)
+    prepared = prepare(processor, conversation_from(picture, None, PROMPT), family.render)
+    said = [token.id for token in ex.tokens if token.role == "answer"]
+    run = capture.replay(model, prepared.inputs, said, answer_type_id=family.answer_type_id)
+    assert run.choices.chosen.tolist() == said
+    assert len(ex.heatmap(-1)) == ex.grids[0][0]
+    if ex.answer.strip() and processor.tokenizer(ex.answer, add_special_tokens=False)["input_ids"] == said:
+        given = tam.explain(model, processor, picture, PROMPT, answer=ex.answer)
+        np.testing.assert_allclose(given.maps().images[0], ex.maps().images[0], atol=1e-4)
