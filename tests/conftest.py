@@ -12,6 +12,20 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 torchvision_for_tests.provide()
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write-table", action="store_true", help="write the table of families into README and docs")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if item.get_closest_marker("shows"):
+        import table_of_families
+
+        table_of_families.remember(item.config, item, report)
+    return report
+
+
 @cache
 def _tiny(family, tied):
     import tiny_models

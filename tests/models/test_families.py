@@ -13,7 +13,7 @@ from tiny.cases import CASES
 import tam_widget as tam
 from tam_widget.models import capture
 from tam_widget.models.conversation import places, prepare
-from tam_widget.models.families import family_of
+from tam_widget.models.families import family_of, generic
 from tam_widget.models.messages import conversation_from
 from tam_widget.models.stitch import stitch
 
@@ -116,6 +116,24 @@ def check_squares(model, processor, size):
             assert strongest(panel, change) == holder(panel, box), (box, panel.kind)
         assert change[[slot.position for slot in prepared.slots]].max() == 0
     return panels
+
+
+@pytest.mark.parametrize(("case", "size"), with_sizes(lambda case: {*case.sizes, *case.tiled}))
+def test_what_is_read_without_a_family_is_never_wrong(case, size):
+    model, processor = case.pair()
+    family = family_of(model.config)
+    prepared = prepare(processor, conversation_from(tiny_models.picture(*size), None, PROMPT), family.render)
+    (place,) = places(prepared, model.config, processor)
+    known = stitch(family.views(place), 0, size)
+    try:
+        read = stitch(generic.views(place), 0, size)
+    except tam.LayoutError:
+        return
+    assert len(read) == len(known)
+    for one, other in zip(read, known, strict=True):
+        assert (one.grid, one.kind) == (other.grid, other.kind)
+        assert one.box == pytest.approx(other.box)
+        np.testing.assert_array_equal(one.positions, other.positions)
 
 
 @pytest.mark.parametrize("case", pick(lambda case: case.several))

@@ -11,7 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import UnsupportedModelError
-from tam_widget.models.families import generic, internvl, llama4, ovis2, qwen_vl
+from tam_widget.models.families import (
+    any_resolution,
+    gemma3,
+    gemma4,
+    generic,
+    idefics3,
+    internvl,
+    lfm2_vl,
+    llama4,
+    llava,
+    ovis2,
+    paligemma,
+    pixtral,
+    qwen_vl,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,11 +63,22 @@ _GENERIC = Family(generic.views)
 # By config.model_type, and by vision_config.model_type where one type has several towers (None: any other).
 _FAMILIES: dict[tuple[str, str | None], Family] = {
     **{(model_type, None): Family(qwen_vl.views) for model_type in qwen_vl.MODEL_TYPES},
+    ("llava", None): Family(llava.views),
+    ("llava", "pixtral"): Family(pixtral.views),
+    ("mistral3", None): Family(pixtral.views),
+    ("llava_next", None): Family(any_resolution.views),
+    ("llava_onevision", None): Family(any_resolution.views),
     ("internvl", None): Family(internvl.views),
     ("aya_vision", None): Family(internvl.views),
     ("cohere2_vision", None): Family(internvl.views),
     ("ovis2", None): Family(ovis2.views),
     ("llama4", None): Family(llama4.views),
+    ("idefics3", None): Family(idefics3.views),
+    ("smolvlm", None): Family(idefics3.views),
+    ("gemma3", None): Family(gemma3.views),
+    ("paligemma", None): Family(paligemma.views, paligemma.render, paligemma.ANSWER_TYPE_ID),
+    ("gemma4", None): Family(gemma4.views),
+    ("lfm2_vl", None): Family(lfm2_vl.views),
 }
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"

@@ -50,10 +50,10 @@ def views(place: Place) -> list[View]:
             "were due"
         )
     cut = side * patch / tile
-    return [
-        place.view("global", whole, side, side, (0.0, 0.0, place.width * cut, place.height * cut)),
-        place.view("tile", lines.reshape(rows, -1)[:, :-1], rows, columns, box),
-    ]
+    base = place.view("global", whole, side, side, (0.0, 0.0, place.width * cut, place.height * cut))
+    if not rows:
+        return [base]
+    return [base, place.view("tile", lines.reshape(rows, -1)[:, :-1], rows, columns, box)]
 
 
 def _check_tile(place: Place, tile: int) -> None:
@@ -85,6 +85,8 @@ def _tiled(place: Place, tile: int, patch: int) -> tuple[int, int, Box]:
     grid = [n // tile * side for n in canvas]
     # The model's own function says which cells it keeps, by rounding that differs from the processor's.
     kept = unpad_image(torch.arange(grid[0] * grid[1]).reshape(1, *grid), size)[0]
+    if not kept.numel():  # of a picture much longer than wide it may keep nothing
+        return 0, 0, place.whole
     corner = divmod(int(kept[0, 0]), grid[1])
     resized = get_patch_output_size(np.empty((1, *size), np.uint8), canvas, "channels_first")
     edges = []

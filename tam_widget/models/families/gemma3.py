@@ -32,7 +32,9 @@ def views(place: Place) -> list[View]:
     whole, *parts = found.reshape(-1, tokens)
     if not parts:
         return [place.view("main", whole, side, side)]
-    crops = [place.view("crop", run, side, side, box) for run, box in zip(parts, _crops(place, len(parts)), strict=True)]
+    crops = [
+        place.view("crop", run, side, side, box) for run, box in zip(parts, _crops(place, len(parts)), strict=True)
+    ]
     return [place.view("global", whole, side, side), *crops]
 
 

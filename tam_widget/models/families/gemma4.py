@@ -1,4 +1,4 @@
-"""Gemma 4: the whole picture, or each frame of a video, stretched to whole squares of patches, each square one token."""
+"""Gemma 4: the whole picture, or each frame of a video, stretched to whole squares of patches; each makes one token."""
 
 from __future__ import annotations
 

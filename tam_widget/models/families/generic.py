@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import Image
+
 from tam_widget.errors import LayoutError
 from tam_widget.models.families import qwen_vl
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["views"]
 
 _BATCH = 4  # dimensions of a batch of pictures
+_OFF = 0.03  # share of the picture's side; resampling blurs the ends of a ramp
 
 
 def views(place: Place) -> list[View]:
@@ -58,20 +62,30 @@ def _token_sides(config: Any, vision: Any) -> list[int]:
 
 
 def _one_stretched_square(place: Place) -> bool:
-    """Whether each picture is one square in ``pixel_values``, the whole of it stretched."""
+    """Whether each picture is one square in ``pixel_values``, the whole of it stretched: the image processor is tried.
+
+    What it makes of a ramp, between what it makes of black and of white, says which place of the picture each pixel
+    shows; a pixel that is the same for black and for white shows none.
+    """
     pixels = place.inputs.get("pixel_values")
-    images = place.processor.image_processor
-    changed = any(getattr(images, f"do_{what}", None) for what in ("center_crop", "pad", "image_splitting"))
-    size = getattr(images, "size", None) or {}
-    stretched = getattr(images, "do_resize", False) and size.get("height") is not None
-    return (
-        pixels is not None
-        and pixels.ndim == _BATCH
-        and len(pixels) == place.beside
-        and pixels.shape[-1] == pixels.shape[-2]
-        and stretched
-        and not changed
-    )
+    if pixels is None or pixels.ndim != _BATCH or len(pixels) != place.beside or pixels.shape[-1] != pixels.shape[-2]:
+        return False
+    across = np.linspace(0, 255, place.width)[None, :, None]
+    down = np.linspace(0, 255, place.height)[:, None, None]
+    ramp = np.concatenate([across + 0 * down, down + 0 * across, 0 * across + 0 * down], axis=2)
+    shown = []
+    for picture in (np.zeros_like(ramp), np.full_like(ramp, 255), ramp):
+        made = place.processor.image_processor(images=Image.fromarray(picture.astype(np.uint8)), return_tensors="pt")
+        if tuple(made["pixel_values"].shape) != (1, *pixels.shape[1:]):
+            return False
+        shown.append(made["pixel_values"][0].double().numpy())
+    black, white, both = shown
+    if np.abs(white - black).min() == 0:
+        return False
+    at = (both - black) / (white - black)
+    ideal = (np.arange(pixels.shape[-1]) + 0.5) / pixels.shape[-1]
+    off = max(np.abs(at[0] - ideal[None, :]).max(), np.abs(at[1] - ideal[:, None]).max())
+    return bool(off < _OFF)
 
 
 def _shapes(place: Place) -> str:

@@ -88,7 +88,7 @@ def _tile(place: Place) -> tuple[int, Box]:
     given, due = int(pixels.shape[0] * pixels.shape[1]), place.ids.count(config.image_token_id) / side**2
     if due > given:
         raise LayoutError(
-            f"the model is given {given} tiles for {due:g}: its processor takes pictures or one video, not both; pass "
+            f"the model is given {given} tiles for {due:g}: its processor takes pictures or videos, not both; pass "
             "some frames as pictures instead"
         )
     share = side * int(config.scale_factor) * patch / high

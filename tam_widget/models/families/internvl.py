@@ -20,13 +20,13 @@ __all__ = ["views"]
 def views(place: Place) -> list[View]:
     """Return a main view for a picture of one tile, else a view for each tile and a global one; frames for a video.
 
-    The processor says nothing of the grid. How many tiles there are follows from the number of placeholders, how they
-    are arranged from the function that the image processor has for it; both must agree.
+    The processor does not say how many tiles there are and how they lie. The number of placeholders says the first, and
+    the function by which the image processor arranges tiles the second; both must agree.
 
     Raises
     ------
     LayoutError
-        They do not, or a tile is not square.
+        They do not, or a tile is no square of whole cells.
     """
     side = _side(place)
     found = place.placeholders
@@ -35,8 +35,10 @@ def views(place: Place) -> list[View]:
         raise LayoutError(f"{place} has {len(found)} vision tokens, which are not tiles of {side}×{side}")
     runs = found.reshape(count, -1)
     if place.kind == "video":
-        if count != place.frames or getattr(place.processor.video_processor, "do_center_crop", None):
-            raise LayoutError(f"{place} has {count} tiles where one was due for each of {place.frames} uncropped frames")
+        if getattr(place.processor.video_processor, "do_center_crop", None):
+            raise LayoutError(f"the video processor crops the frames of {place}; set its do_center_crop to False")
+        if count != place.frames:
+            raise LayoutError(f"{place} has {count} tiles where one was due for each of {place.frames} frames")
         return [place.view("frame", run, side, side, frame=number) for number, run in enumerate(runs)]
     if count == 1:  # however the processor came to it, one tile shows the whole picture
         return [place.view("main", found, side, side)]
@@ -51,19 +53,22 @@ def _side(place: Place) -> int:
     config = place.config
     high, wide = (int(n) for n in place.inputs["pixel_values"].shape[-2:])
     patch = config.vision_config.patch_size
-    patches = {patch} if isinstance(patch, int) else set(patch)
-    # Cells are made of squares of patches; InternVL's configuration has the side of one, the others' the number in it.
+    patch_high, patch_wide = (patch, patch) if isinstance(patch, int) else patch
+    # A cell is a square of patches, so many to a side: InternVL's configuration has the inverse of it.
     factor = getattr(config, "downsample_factor", None) or round(1 / config.downsample_ratio)
-    if high != wide or len(patches) > 1:
-        raise LayoutError(f"{place} was cut into tiles of {wide}×{high} pixels and patches {patch}, not into squares")
-    return high // patches.pop() // int(factor)
+    if high != wide or patch_high != patch_wide or high % (patch_high * factor):
+        raise LayoutError(
+            f"{place} was cut into tiles of {wide}×{high} pixels and patches of {patch_wide}×{patch_high}, not into "
+            f"squares of whole cells of {factor} patches a side"
+        )
+    return int(high // (patch_high * factor))
 
 
 def _arrangement(place: Place) -> tuple[int, int]:
     """Return how many tiles lie side by side and one above the other, as the image processor decides it."""
     images = place.processor.image_processor
     given: dict[str, Any] = getattr(place.processor, "images_kwargs", None) or {}
-    tile = tuple(int(n) for n in place.inputs["pixel_values"].shape[-2:])
+    tile = tuple(place.inputs["pixel_values"].shape[-2:])
     fewest, most = (given.get(name, getattr(images, name, None)) for name in ("min_patches", "max_patches"))
     for kind in type(images).__mro__:
         canvas = getattr(sys.modules[kind.__module__], "get_optimal_tiled_canvas", None)

@@ -22,7 +22,7 @@ def views(place: Place) -> list[View]:
     Raises
     ------
     LayoutError
-        The tokens make no grid, or another one than the image processor's.
+        The tokens make no grid, or another one than the image processor's; or a tile is no square of whole cells.
     """
     side = _side(place)
     found = place.placeholders
@@ -51,22 +51,26 @@ def _side(place: Place) -> int:
     """Return the cells of a tile from one side to the other."""
     vision = place.config.vision_config
     high, wide = (int(n) for n in place.inputs["pixel_values"].shape[-2:])
-    if high != wide:
-        raise LayoutError(f"{place} was cut into tiles of {wide}×{high} pixels, not into squares")
-    return int(high // int(vision.patch_size) * vision.pixel_shuffle_ratio)
+    cell = round(vision.patch_size / vision.pixel_shuffle_ratio)
+    if high != wide or high % cell:
+        raise LayoutError(
+            f"{place} was cut into tiles of {wide}×{high} pixels, not into squares of whole cells of {cell}"
+        )
+    return int(high // cell)
 
 
 def _canvas(place: Place, across: int, down: int) -> Box:
     """Return what the canvas of all tiles covers, in pixels of the picture: itself, and the padding beyond it."""
     import torch
+    from transformers.image_utils import SizeDict
     from transformers.models.llama4 import image_processing_llama4 as llama4
 
     images: Any = place.processor.image_processor
     given: dict[str, Any] = getattr(place.processor, "images_kwargs", None) or {}
     fill, most = (given.get(name, getattr(images, name)) for name in ("resize_to_max_canvas", "max_patches"))
     tile = int(place.inputs["pixel_values"].shape[-1])
-    size = llama4.SizeDict(height=tile, width=tile)
-    resolutions = torch.tensor(llama4.find_supported_resolutions(most, size))
+    size = SizeDict(height=tile, width=tile)
+    resolutions = torch.tensor(llama4.find_supported_resolutions(max_num_chunks=most, patch_size=size))
     picture = (place.height, place.width)
     canvas = tuple(int(n) for n in llama4.get_best_fit(picture, resolutions, resize_to_max_canvas=fill))
     if canvas != (down * tile, across * tile):
@@ -74,6 +78,7 @@ def _canvas(place: Place, across: int, down: int) -> Box:
             f"{place} has {down}×{across} tiles of {tile} pixels where a canvas of {canvas[0]}×{canvas[1]} was due"
         )
     # A small picture is not enlarged beyond one tile, even where its canvas is larger.
-    room = canvas if fill else tuple(min(max(length, tile), limit) for length, limit in zip(picture, canvas, strict=True))
+    limits = canvas if fill else tuple(max(length, tile) for length in picture)
+    room = tuple(min(pair) for pair in zip(limits, canvas, strict=True))
     high, wide = (max(length, 1) for length in llama4.get_max_res_without_distortion(picture, room))
     return (0.0, 0.0, canvas[1] * place.width / wide, canvas[0] * place.height / high)

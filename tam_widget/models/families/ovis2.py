@@ -21,7 +21,7 @@ def views(place: Place) -> list[View]:
     Raises
     ------
     LayoutError
-        The tokens make no grid, or tiles are cropped or do not hold whole cells.
+        The tokens make no grid, or a tile is no square of whole cells.
     """
     side = _side(place)
     found = place.placeholders
@@ -29,7 +29,8 @@ def views(place: Place) -> list[View]:
     if not len(tiles):
         return [place.view("main", whole, side, side)]
     within, between = (
-        len(place.positions(place.processor.tokenizer.convert_tokens_to_ids(name))) for name in ("<IMG_COL>", "<IMG_ROW>")
+        len(place.positions(place.processor.tokenizer.convert_tokens_to_ids(name)))
+        for name in ("<IMG_COL>", "<IMG_ROW>")
     )
     down = between + 1
     across = within // down + 1
@@ -46,6 +47,10 @@ def _side(place: Place) -> int:
     vision = place.config.vision_config
     high, wide = (int(n) for n in place.inputs["pixel_values"].shape[-2:])
     cell = int(vision.patch_size) * int(vision.hidden_stride)
-    if high != wide or high % cell or getattr(place.processor.image_processor, "do_center_crop", None):
-        raise LayoutError(f"{place} was cut into tiles of {wide}×{high} pixels, not into squares of whole cells of {cell}")
+    if getattr(place.processor.image_processor, "do_center_crop", None):
+        raise LayoutError(f"the image processor crops the tiles of {place}; set its do_center_crop to False")
+    if high != wide or high % cell:
+        raise LayoutError(
+            f"{place} was cut into tiles of {wide}×{high} pixels, not into squares of whole cells of {cell}"
+        )
     return high // cell

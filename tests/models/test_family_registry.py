@@ -1,0 +1,227 @@
+"""Which models are explained, which are refused and why, and how a new one is taught."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from PIL import Image
+from transformers import (
+    Blip2Config,
+    Blip2ForConditionalGeneration,
+    Florence2Config,
+    Florence2ForConditionalGeneration,
+    MllamaConfig,
+    MllamaForConditionalGeneration,
+)
+
+import tam_widget as tam
+from tam_widget.models import families
+from tam_widget.models.conversation import places
+from tam_widget.models.families import family_of, generic, supported_types
+
+PROMPT = "Describe the image."
+
+TEXT = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 50}
+
+
+def mllama():
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_global_layers": 1}
+    vision |= {"attention_heads": 2, "image_size": 16, "patch_size": 8, "vision_output_dim": 32, "max_num_tiles": 1}
+    vision |= {"intermediate_layers_indices": [0], "supported_aspect_ratios": [[1, 1]]}
+    text = TEXT | {"num_key_value_heads": 2, "cross_attention_layers": [0], "pad_token_id": 0}
+    return MllamaForConditionalGeneration(MllamaConfig(vision_config=vision, text_config=text))
+
+
+def blip_2():
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = {"model_type": "opt", "hidden_size": 16, "ffn_dim": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text |= {"vocab_size": 50, "word_embed_proj_dim": 16}
+    config = Blip2Config(
+        vision_config=small | {"image_size": 16, "patch_size": 8},
+        qformer_config=small | {"vocab_size": 50, "encoder_hidden_size": 16},
+        text_config=text,
+    )
+    return Blip2ForConditionalGeneration(config)
+
+
+def florence_2():
+    text = {"model_type": "bart", "d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "vocab_size": 60}
+    text |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+    vision = {"embed_dim": (8,), "num_heads": (2,), "num_groups": (2,), "depths": (1,), "patch_size": (7,)}
+    vision |= {"patch_stride": (4,), "patch_padding": (3,), "patch_prenorm": (False,), "projection_dim": 16}
+    return Florence2ForConditionalGeneration(Florence2Config(text_config=text, vision_config=vision))
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [(mllama, "cross-attention"), (blip_2, "Q-former"), (florence_2, "encoder-decoder")],
+    ids=["mllama", "blip-2", "florence2"],
+)
+def test_what_cannot_be_explained_is_refused_before_it_runs(tiny, build, reason):
+    model = build().eval()
+
+    def run(*_args, **_kwargs):
+        raise AssertionError("the model ran")
+
+    model.forward = model.generate = run
+    with pytest.raises(tam.UnsupportedModelError, match=reason) as error:
+        tam.explain(model, tiny()[1], tiny_models.picture(), PROMPT)
+    assert all(name in str(error.value) for name in supported_types())
+
+
+def test_a_model_of_text_alone_is_refused():
+    with pytest.raises(tam.UnsupportedModelError, match="no vision part"):
+        family_of(SimpleNamespace(model_type="llama"))
+
+
+# A family of one's own.
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setattr(families, "_FAMILIES", dict(families._FAMILIES))
+
+
+def test_a_registered_family_is_used(registry):
+    model, processor = tiny_models.build(), tiny_models.processor()
+    model.config.model_type = "my_vlm"
+
+    def views(place):
+        assert (place.kind, place.index, place.row, place.beside, place.frames) == ("image", 0, 0, 1, 1)
+        return [place.view("main", place.placeholders, 4, 12)]
+
+    tam.register_family("my_vlm", views)
+    assert "my_vlm" in supported_types()
+    ex = tam.explain(model, processor, tiny_models.picture(), PROMPT, max_new_tokens=2)
+    assert ex.grids == ((4, 12),)
+
+
+def test_a_family_can_be_for_one_vision_tower_only(registry):
+    tam.register_family("my_vlm", lambda place: [], vision_type="my_tower")
+    tam.register_family("my_vlm", lambda place: [])
+    towers = {
+        name: SimpleNamespace(model_type="my_vlm", vision_config=SimpleNamespace(model_type=name))
+        for name in ("my_tower", "another")
+    }
+    assert family_of(towers["my_tower"]) is not family_of(towers["another"])
+
+
+def test_tiles_and_a_global_view_as_in_the_docstring(registry):
+    model, processor = tiny_models.build(), tiny_models.processor()
+    model.config.model_type = "tiled"
+
+    def tiled(place):  # 48 placeholders: a global view of 4 × 4, and 2 × 1 tiles of 4 × 4
+        found = place.placeholders
+        return [place.view("global", found[:16], 4, 4), *place.tiles(found[16:], across=2, rows=4, columns=4)]
+
+    tam.register_family("tiled", tiled)
+    picture = tiny_models.picture(box=(5, 5, 30, 30))
+    ex = tam.explain(model, processor, picture, PROMPT, max_new_tokens=3)
+    assert ex.grids == ((4, 8),)
+    assert ex.heatmap(-1, view="global").shape == (4, 4)
+    assert ex.heatmap(-1).shape == (4, 8)
+    raw = ex.maps(causal_inference=False, kernel_size=1)
+    assert raw.overviews[0].shape == (len(ex.tokens), 4, 4)
+    with pytest.raises(ValueError, match="'stitched' or 'global'"):
+        ex.heatmap(0, view="tiles")
+
+
+def test_a_family_that_is_wrong_about_its_tokens_is_refused(registry):
+    model, processor = tiny_models.build(), tiny_models.processor()
+    model.config.model_type = "my_vlm"
+    tam.register_family("my_vlm", lambda place: [place.view("main", place.placeholders, 16, 16)])
+    with pytest.raises(tam.LayoutError, match="picture 0 has 48 vision tokens where a main view of 16×16 cells"):
+        tam.explain(model, processor, tiny_models.picture(), PROMPT)
+    with pytest.raises(TypeError, match="must be a function"):
+        tam.register_family("my_vlm", "views")
+
+
+# A model of no known family: what its inputs state is used, what they leave open is refused.
+
+
+def test_an_unknown_model_is_read_by_its_image_grid_thw():
+    model, processor = tiny_models.build(), tiny_models.processor()
+    model.config.model_type = "newer_vl"
+    ex = tam.explain(model, processor, tiny_models.picture(), PROMPT, max_new_tokens=2)
+    assert ex.grids == ((6, 8),)
+
+
+def place(inputs, count, *, vision=None, images=None, **config):
+    """A place of an unknown model with so many placeholders."""
+    prepared = SimpleNamespace(
+        media=(tiny_models.picture(60, 40),), ids=(0, *[7] * count, 0), spans=((0, count + 2),), inputs=inputs
+    )
+    settings = SimpleNamespace(model_type="newer_vl", image_token_id=7, vision_config=SimpleNamespace(**(vision or {})))
+    vars(settings).update(config)
+    (found,) = places(prepared, settings, SimpleNamespace(image_processor=images))
+    return found
+
+
+def shown(width=32, height=32, *, crop=None, pad=None, tiles=1):
+    """An image processor that stretches, or first cuts away or pads."""
+
+    def process(images, return_tensors):
+        picture = images.crop(crop) if crop else images
+        if pad:
+            wider = Image.new("RGB", (picture.width, picture.width))
+            wider.paste(picture)
+            picture = wider
+        pixels = np.asarray(picture.resize((width, height)), np.float32).transpose(2, 0, 1) / 127.5 - 1
+        return {"pixel_values": torch.from_numpy(np.stack([pixels] * tiles))}
+
+    return process
+
+
+def test_an_unknown_model_is_read_by_its_resized_image_sizes():
+    inputs = {"image_sizes": torch.tensor([[32, 48]])}
+    (view,) = generic.views(place(inputs, 24, vision={"patch_size": 8}))
+    assert view.positions.shape == (4, 6)
+    (view,) = generic.views(place(inputs, 6, vision={"patch_size": 8}, spatial_merge_size=2))
+    assert view.positions.shape == (2, 3)
+    with pytest.raises(tam.LayoutError, match=r"25 vision tokens, image_sizes \(1, 2\).*register_family"):
+        generic.views(place(inputs, 25, vision={"patch_size": 8}))
+
+
+def test_an_unknown_model_is_read_by_one_stretched_square():
+    inputs = {"pixel_values": torch.zeros(1, 3, 32, 32)}
+    (view,) = generic.views(place(inputs, 16, images=shown()))
+    np.testing.assert_array_equal(view.positions, np.arange(1, 17).reshape(4, 4))
+    assert view.box == (0, 0, 60, 40)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "count", "images"),
+    [
+        pytest.param((1, 3, 32, 32), 15, shown(), id="no square number of tokens"),
+        pytest.param((5, 3, 32, 32), 16, shown(tiles=5), id="tiles"),
+        pytest.param((1, 3, 32, 48), 16, shown(48), id="no square"),
+        pytest.param((1, 3, 32, 32), 16, shown(crop=(10, 0, 50, 40)), id="cropped"),
+        pytest.param((1, 3, 32, 32), 16, shown(pad=True), id="padded"),
+        pytest.param((1, 3, 32, 32), 16, shown(tiles=2), id="otherwise by itself"),
+    ],
+)
+def test_what_leaves_a_doubt_is_refused_with_what_was_found(pixels, count, images):
+    with pytest.raises(tam.LayoutError, match="do not state how picture 0 was cut"):
+        generic.views(place({"pixel_values": torch.zeros(pixels)}, count, images=images))
+
+
+def test_a_model_without_a_placeholder_is_refused():
+    unknown = place({}, 4)
+    del unknown.config.image_token_id
+    with pytest.raises(tam.LayoutError, match="names no image_token_id"):
+        generic.views(unknown)
+    other = place({}, 4)
+    other.config.image_token_id = 9
+    with pytest.raises(tam.LayoutError, match=r"no vision token \(ids \[9\]\)"):
+        generic.views(other)
+
+
+def test_a_grid_that_does_not_fit_the_placeholders_is_refused(tiny):
+    model, processor = tiny()
+    prepared = tiny_models.prepared(processor, [tiny_models.picture()], PROMPT)
+    prepared.inputs["image_grid_thw"] = torch.tensor([[1, 12, 12]])
+    (found,) = places(prepared, model.config, processor)
+    with pytest.raises(tam.LayoutError, match="48 placeholder tokens"):
+        family_of(model.config).views(found)

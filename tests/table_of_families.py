@@ -1,0 +1,82 @@
+"""The table of families in the README and the docs: what the conformance tests ran and found right, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+import transformers
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "families.md")
+BEGIN, END = "<!-- families: written by `make families` -->", "<!-- end of families -->"
+
+COLUMNS = {
+    "image": "picture",
+    "tiles": "tiles",
+    "images": "several pictures",
+    "video": "video",
+    "turns": "turns",
+}
+NAMES = {
+    "aya_vision": "Aya Vision",
+    "cohere2_vision": "Command A Vision",
+    "gemma3": "Gemma 3",
+    "gemma4": "Gemma 4",
+    "glm4v": "GLM-4.1V",
+    "idefics3": "Idefics3",
+    "internvl": "InternVL3",
+    "lfm2_vl": "LFM2-VL",
+    "llama4": "Llama 4",
+    "llava": "LLaVA",
+    "llava_next": "LLaVA-NeXT",
+    "llava_onevision": "LLaVA-OneVision",
+    "mistral3": "Mistral Small 3",
+    "ovis2": "Ovis2",
+    "paligemma": "PaliGemma",
+    "pixtral": "Pixtral",
+    "qwen2_vl": "Qwen2-VL",
+    "qwen2_5_vl": "Qwen2.5-VL",
+    "qwen3_vl": "Qwen3-VL",
+    "qwen3_vl_moe": "Qwen3-VL MoE",
+    "qwen3_5": "Qwen3.5",
+    "smolvlm": "SmolVLM",
+}
+
+RESULTS = pytest.StashKey()
+
+
+def remember(config, item, report):
+    """Note how a test that shows a column went; one that fails takes the whole cell with it."""
+    if report.when == "teardown" or (report.when == "setup" and report.passed):
+        return
+    for mark in item.iter_markers("shows"):
+        cell = (item.callspec.params["case"].family, mark.args[0])
+        results = config.stash.setdefault(RESULTS, {})
+        results[cell] = results.get(cell, True) and report.passed
+
+
+def is_complete(session):
+    """Whether every test that shows something has run."""
+    from tiny.cases import CASES
+
+    expected = {(case.family, "image") for case in CASES}
+    return expected <= session.config.stash.get(RESULTS, {}).keys()
+
+
+def table(results):
+    """Return the table as Markdown."""
+    families = list(dict.fromkeys(family for family, _ in results))
+    head = ["family", "`model_type`", *COLUMNS.values()]
+    rows = [head, ["---"] * 2 + [":-:"] * len(COLUMNS)]
+    for family in families:
+        cells = ["✓" if results.get((family, column)) else "" for column in COLUMNS]
+        rows.append([NAMES[family], f"`{family}`", *cells])
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines += ["", f"Tested with transformers {transformers.__version__} on tiny random models of the real classes."]
+    return "\n".join([BEGIN, *lines, END])
+
+
+def page_with(page, results):
+    """Return a page's text with the table in its place."""
+    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    assert found, f"{page} has no place for the table"
+    return before + table(results) + rest.partition(END)[2]
