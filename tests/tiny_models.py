@@ -152,3 +152,16 @@ def hook_count(model):
 def prepared(processor, pictures, prompt, system=None):
     """One question about some pictures, ready for the model."""
     return prepare(processor, conversation_from(pictures, None, prompt, system=system))
+
+
+def saying(processor, picture, ids, prompt="Describe the image."):
+    """A logits processor that makes any model say these tokens, and then end."""
+    length = len(prepared(processor, [picture], prompt, None).ids)
+
+    def force(said, scores):
+        step = said.shape[1] - length
+        scores[:] = -torch.inf
+        scores[0, ids[step] if step < len(ids) else processor.tokenizer.eos_token_id] = 0
+        return scores
+
+    return [force]

@@ -49,12 +49,12 @@ def laid_out(model, processor, conversation):
     return prepared, panels, seen[0][0].float()
 
 
-def cell_box(panel, row, column):
-    """The pixels of one cell of a panel, cut to whole ones."""
+def cell_box(panel, row, column, size):
+    """The pixels of one cell of a panel, cut to whole ones and to the picture."""
     left, top, right, bottom = panel.box
     high, wide = (bottom - top) / panel.grid[0], (right - left) / panel.grid[1]
     edges = (left + column * wide, top + row * high, left + (column + 1) * wide, top + (row + 1) * high)
-    return [round(edge) for edge in edges]
+    return [min(max(round(edge), 0), size[axis % 2]) for axis, edge in enumerate(edges)]
 
 
 def strongest(panel, change):
@@ -107,7 +107,7 @@ def check_squares(model, processor, size):
     for panel in panels:
         assert panel.box == pytest.approx((0, 0, width, height), abs=max(width, height) / min(panel.grid))
     for row, column in some_cells(panels[0]):
-        box = cell_box(panels[0], row, column)
+        box = cell_box(panels[0], row, column, size)
         painted = conversation_from(tiny_models.picture(width, height, box=box), None, PROMPT)
         after = laid_out(model, processor, painted)[2]
         change = (after - before).norm(dim=-1).numpy()
@@ -148,7 +148,7 @@ def test_several_pictures_keep_apart(case):
         panel = next(panel for panel in panels if panel.image == image)
         row, column = some_cells(panel)[2]
         painted = [
-            tiny_models.picture(*size, box=cell_box(panel, row, column) if image == k else None)
+            tiny_models.picture(*size, box=cell_box(panel, row, column, size) if image == k else None)
             for k, size in enumerate(sizes)
         ]
         after = laid_out(model, processor, conversation_from(painted, None, PROMPT))[2]
@@ -174,7 +174,7 @@ def test_a_square_in_one_frame_reacts_in_the_maps_of_that_frame(case):
         panel = panels[number]
         row, column = some_cells(panel)[1]
         painted = list(frames)
-        painted[panel.frame] = tiny_models.picture(width, height, box=cell_box(panel, row, column))
+        painted[panel.frame] = tiny_models.picture(width, height, box=cell_box(panel, row, column, (width, height)))
         after = laid_out(model, processor, conversation_from(None, painted, PROMPT))[2]
         change = (after - before).norm(dim=-1).numpy()
         assert int(np.argmax([change[panel.positions].max() for panel in panels])) == number
@@ -241,6 +241,11 @@ def test_the_states_are_those_behind_the_models_words(case):
     raw = raw * scale
     raw = cap * torch.tanh(raw / cap) if cap else raw
     torch.testing.assert_close(raw, logits, atol=2e-4, rtol=1e-3)
+    # Candidates have the probabilities of the model's own logits.
+    steps = logits[len(prepared.ids) - 1 :].softmax(dim=-1)
+    for choices in (run.choices, again.choices):
+        expected = steps.gather(1, choices.ids.long())
+        torch.testing.assert_close(choices.probabilities, expected, atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("case", pick(lambda case: True))

@@ -225,3 +225,66 @@ def test_a_grid_that_does_not_fit_the_placeholders_is_refused(tiny):
     (found,) = places(prepared, model.config, processor)
     with pytest.raises(tam.LayoutError, match="48 placeholder tokens"):
         family_of(model.config).views(found)
+
+
+# What a family of its own cannot do, said before the model runs.
+
+
+def case(name):
+    """The model and the processor of one of the conformance tests' cases."""
+    from tiny.cases import CASES
+
+    return next(one for one in CASES if str(one) == name).pair()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"system": "Be brief."},
+        {"messages": [{"role": "user", "content": ["Look.", {"type": "image"}, "What is it?"]}]},
+        {"messages": [{"role": role, "content": "circle"} for role in ("user", "assistant", "user")]},
+    ],
+    ids=["system", "text before the picture", "turns"],
+)
+def test_a_model_without_chat_template_takes_one_question(given):
+    model, processor = case("paligemma")
+    prompt = None if "messages" in given else PROMPT
+    with pytest.raises(tam.PromptError, match="it takes pictures and one question after them"):
+        tam.explain(model, processor, tiny_models.picture(), prompt, **given)
+
+
+def test_a_video_is_refused_where_the_processor_takes_none():
+    model, processor = case("paligemma")
+    with pytest.raises(tam.UnsupportedModelError, match="takes no videos; pass some frames as a list of pictures"):
+        tam.explain(model, processor, video=[tiny_models.picture()] * 2, prompt=PROMPT)
+
+
+@pytest.mark.parametrize(("name", "message"), [("smolvlm", "pictures or videos, not both"), ("glm4v", "not both")])
+def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name, message):
+    model, processor = case(name)
+    with pytest.raises(tam.LayoutError, match=message):
+        tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 4)
+
+
+def test_tiles_that_are_not_named_cannot_be_told():
+    model, processor = case("lfm2_vl")
+    picture = tiny_models.picture(104, 64)
+    assert tam.explain(model, processor, picture, PROMPT, max_new_tokens=1).grids[0] != (4, 4)
+    processor.use_image_special_tokens = False
+    try:
+        with pytest.raises(tam.LayoutError, match="so none can be told"):
+            tam.explain(model, processor, picture, PROMPT, max_new_tokens=1)
+    finally:
+        del processor.use_image_special_tokens
+
+
+def test_a_picture_and_a_video_together_have_one_scale():
+    model, processor = case("qwen3_vl")
+    picture, frames = tiny_models.picture(box=(5, 5, 20, 20)), [tiny_models.picture(48, 48)] * 4
+    ex = tam.explain(model, processor, picture, PROMPT, video=frames, max_new_tokens=3)
+    assert ex.grids == ((6, 8), (2, 6, 6))
+    assert isinstance(ex.images[1], tam.Video)
+    maps = ex.maps(kernel_size=1)
+    joint = np.concatenate([maps.images[0].reshape(len(ex.tokens), -1), maps.images[1].reshape(len(ex.tokens), -1)], 1)
+    top = np.maximum(joint.max(axis=1), maps.relevance.max(axis=1))
+    assert set(np.round(top, 5)) <= {0.0, 1.0}

@@ -1,12 +1,18 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
-from tiny import cohere, glm4v, internvl, llama4, ovis2, qwen
+from tiny import any_resolution, cohere, gemma, glm4v, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
 
 CASES = (
     *qwen.CASES,
+    *llava.CASES,
+    *pixtral.CASES,
+    *any_resolution.CASES,
     *internvl.CASES,
     *cohere.CASES,
     *ovis2.CASES,
     *llama4.CASES,
     *glm4v.CASES,
+    *idefics3.CASES,
+    *gemma.CASES,
+    *lfm2_vl.CASES,
 )

@@ -36,12 +36,12 @@ def views(place: Place) -> list[View]:
     _check_tile(place, tile)
     side = tile // patch
     found = place.placeholders
+    cut = side * patch / tile  # the tower drops the pixels beyond the last whole patch
     groups = [int(n) for n in place.inputs.get("batch_num_images", ())]
     if groups and [n for n in groups for _ in range(n)][place.row] != 1:
         square = max(place.width, place.height)
-        left, top = -((square - place.width) // 2), -((square - place.height) // 2)
-        end = square * side * patch / tile
-        return [place.view("main", found[:-1], side, side, (left, top, left + end, top + end))]
+        left, top = -float((square - place.width) // 2), -float((square - place.height) // 2)
+        return [place.view("main", found[:-1], side, side, (left, top, left + square * cut, top + square * cut))]
     rows, columns, box = _tiled(place, tile, patch)
     whole, lines = found[: side * side], found[side * side :]
     if len(lines) != rows * (columns + 1):
@@ -49,9 +49,8 @@ def views(place: Place) -> list[View]:
             f"{place} has {len(found)} vision tokens where {side}×{side} and {rows} lines of {columns} and a newline "
             "were due"
         )
-    cut = side * patch / tile
     base = place.view("global", whole, side, side, (0.0, 0.0, place.width * cut, place.height * cut))
-    if not rows:
+    if not rows * columns:
         return [base]
     return [base, place.view("tile", lines.reshape(rows, -1)[:, :-1], rows, columns, box)]
 
@@ -59,11 +58,10 @@ def views(place: Place) -> list[View]:
 def _check_tile(place: Place, tile: int) -> None:
     """Make sure that the processor cuts tiles of the size that the vision tower takes, and changes none of them."""
     images = place.processor.image_processor
-    named = [(images.size, "shortest_edge"), *((images.size, name) for name in ("height", "width"))]
-    if images.crop_size:
-        named += [(images.crop_size, name) for name in ("height", "width")]
-    sides = {setting.get(name) for setting, name in named} - {None}
-    if sides != {tile} or set(place.inputs["pixel_values"].shape[-2:]) != {tile}:
+    settings = [images.size, images.crop_size or {}]
+    named = {setting.get(name) for setting in settings for name in ("shortest_edge", "height", "width")}
+    sides = (named - {None}) | set(place.inputs["pixel_values"].shape[-2:])
+    if sides != {tile}:
         raise LayoutError(
             f"{type(images).__name__} makes tiles of {sorted(sides)} pixels where the vision tower takes {tile}"
         )
@@ -85,18 +83,18 @@ def _tiled(place: Place, tile: int, patch: int) -> tuple[int, int, Box]:
     grid = [n // tile * side for n in canvas]
     # The model's own function says which cells it keeps, by rounding that differs from the processor's.
     kept = unpad_image(torch.arange(grid[0] * grid[1]).reshape(1, *grid), size)[0]
-    if not kept.numel():  # of a picture much longer than wide it may keep nothing
-        return 0, 0, place.whole
+    if not kept.numel():  # nothing but newlines, of a picture many times as long as wide
+        return int(kept.shape[0]), int(kept.shape[1]), place.whole
     corner = divmod(int(kept[0, 0]), grid[1])
     resized = get_patch_output_size(np.empty((1, *size), np.uint8), canvas, "channels_first")
     edges = []
     for axis, original in enumerate((place.height, place.width)):
         padding, scale = (canvas[axis] - resized[axis]) // 2, original / resized[axis]
         first, last = corner[axis], corner[axis] + kept.shape[axis] - 1
-        # A tile may be a little larger than its cells together: the tower drops the pixels beyond them.
+        # A tile may be a little larger than its cells together: one grid lies on several tiles to half a cell.
         start, end = (tile * (cell // side) + patch * (cell % side) for cell in (first, last))
         edges.append(((start - padding) * scale, (end + patch - padding) * scale))
-    rows, columns = _shrunk(place, *kept.shape, side)
+    rows, columns = _shrunk(place, int(kept.shape[0]), int(kept.shape[1]), side)
     (top, bottom), (left, right) = edges
     return rows, columns, (left, top, right, bottom)
 

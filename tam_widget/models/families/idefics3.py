@@ -43,8 +43,8 @@ def views(place: Place) -> list[View]:
         return [place.view("main", runs[0], side, side, seen)]
     tiles = [place.view("tile", run, side, side).positions for run in runs[:-1]]  # so many cells in each
     _, across = named_tiles(place, runs[:-1])
-    # A tile whose side is no whole number of cells loses a strip (6 of 384 pixels, a seventh of a cell, in the largest
-    # SmolVLM). In a grid of tiles it is left to the last cells, whose sides are all the same.
+    # Of a tile that is no whole number of cells wide, a strip at its end is not seen (6 of 384 pixels in the largest
+    # SmolVLM, a seventh of a cell). The cells of several tiles make one even grid, so there they share it.
     return [*place.tiles(np.stack(tiles), across, side, side), place.view("global", runs[-1], side, side, seen)]
 
 
@@ -84,12 +84,12 @@ def _tile(place: Place) -> tuple[int, Box]:
     mask = place.inputs.get("pixel_attention_mask")
     if high != wide or (mask is not None and not mask.all()):
         raise LayoutError(f"{place} was cut into tiles of {wide}×{high} pixels with padding, not into whole squares")
-    # Pictures and videos share one name among the inputs, so one of the two is lost.
+    # Pictures and videos share one name among the inputs: where there are both, the pictures are lost.
     given, due = int(pixels.shape[0] * pixels.shape[1]), place.ids.count(config.image_token_id) / side**2
     if due > given:
         raise LayoutError(
-            f"the model is given {given} tiles for {due:g}: its processor takes pictures or videos, not both; pass "
-            "some frames as pictures instead"
+            f"the model is given {given} tiles where there are vision tokens for {due:g}: its processor takes pictures "
+            "or videos, not both (some frames as pictures work), and its image_seq_len must be the model's"
         )
     share = side * int(config.scale_factor) * patch / high
     return side, (0.0, 0.0, place.width * share, place.height * share)

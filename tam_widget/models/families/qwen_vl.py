@@ -35,6 +35,11 @@ def views(place: Place) -> list[View]:
         )
     if place.kind == "image":
         return [place.view("main", found, rows, columns)]
+    if "image_grid_thw" in place.inputs and place.ids[found[0]] == place.config.image_token_id:
+        raise LayoutError(
+            f"a model of type {place.config.model_type!r} tells pictures and videos by one token; pass pictures or a "
+            "video, not both (some frames as pictures work)"
+        )
     merged = int(place.config.vision_config.temporal_patch_size)
     return [
         place.view("frame", run, rows, columns, frame=min(number * merged, place.frames - 1))

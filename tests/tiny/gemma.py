@@ -1,0 +1,207 @@
+"""Gemma 3, PaliGemma and Gemma 4."""
+
+from functools import partial
+
+from transformers import (
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
+    Gemma3Processor,
+    Gemma4AudioFeatureExtractor,
+    Gemma4Config,
+    Gemma4ForConditionalGeneration,
+    Gemma4Processor,
+    Gemma4VideoProcessor,
+    PaliGemmaConfig,
+    PaliGemmaForConditionalGeneration,
+    PaliGemmaProcessor,
+)
+from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+from tiny.case import Case, silence, template, words
+
+PATCH, SIDE, POOL = 4, 4, 2
+SLIDING = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 64}
+GEMMA3 = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
+GEMMA4 = {
+    "boi_token": "<|image>",
+    "eoi_token": "<image|>",
+    "image_token": "<|image|>",
+    "boa_token": "<|audio>",
+    "eoa_token": "<audio|>",
+    "audio_token": "<|audio|>",
+}
+SIZES = ((64, 48), (48, 104), (250, 130))
+
+
+def text_of(names, **options):
+    return {
+        "vocab_size": len(names) + 13,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "initializer_range": 0.3,
+        "bos_token_id": names.bos_token_id,
+        "eos_token_id": names.eos_token_id,
+        "pad_token_id": names.pad_token_id,
+        **options,
+    }
+
+
+def vision_of(cells):
+    return {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": cells * PATCH,
+        "patch_size": PATCH,
+        "vision_use_head": False,
+    }
+
+
+def gemma3_processor(**options):
+    side = SIDE * POOL * PATCH
+    images = Gemma3ImageProcessorPil(size={"height": side, "width": side})
+    made = Gemma3Processor(
+        images,
+        words(named=GEMMA3, bos="<bos>"),
+        chat_template="<bos>" + template("<start_of_image>"),
+        image_seq_length=SIDE**2,
+    )
+    made.images_kwargs = made.images_kwargs | options
+    return made
+
+
+def gemma3():
+    names = words(named=GEMMA3, bos="<bos>")
+    model = Gemma3ForConditionalGeneration(
+        Gemma3Config(
+            text_config=text_of(names, query_pre_attn_scalar=16, **SLIDING),
+            vision_config=vision_of(SIDE * POOL),
+            mm_tokens_per_image=SIDE**2,
+            boi_token_index=names.boi_token_id,
+            eoi_token_index=names.eoi_token_id,
+            image_token_index=names.image_token_id,
+            tie_word_embeddings=False,
+        )
+    )
+    model.model.multi_modal_projector.mm_input_projection_weight.data.normal_()  # zero in a new model
+    return model
+
+
+def paligemma_processor():
+    side = SIDE * PATCH
+    images = SiglipImageProcessorPil(size={"height": side, "width": side})
+    images.image_seq_length = SIDE**2
+    return PaliGemmaProcessor(images, words("<image>", bos="<bos>"))
+
+
+def paligemma(**options):
+    names = paligemma_processor().tokenizer
+    return PaliGemmaForConditionalGeneration(
+        PaliGemmaConfig(
+            text_config=text_of(names, **options),
+            vision_config=vision_of(SIDE),
+            projection_dim=64,
+            hidden_size=64,
+            image_token_index=names.convert_tokens_to_ids("<image>"),
+            tie_word_embeddings=False,
+        )
+    )
+
+
+def gemma4_processor():
+    sides = {"patch_size": PATCH, "pooling_kernel_size": POOL, "max_soft_tokens": 70}
+    return Gemma4Processor(
+        Gemma4AudioFeatureExtractor(),
+        Gemma4ImageProcessorPil(**sides),
+        words(named=GEMMA4, bos="<bos>"),
+        Gemma4VideoProcessor(**sides),
+        chat_template="<bos>" + template("<|image|>", "<|video|>"),
+    )
+
+
+def gemma4(**options):
+    names = gemma4_processor().tokenizer
+    text = text_of(
+        names,
+        hidden_size_per_layer_input=8,
+        vocab_size_per_layer_input=len(names) + 13,
+        global_head_dim=16,
+        final_logit_softcapping=30.0,
+        **SLIDING,
+        **options,
+    )
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "patch_size": PATCH,
+        "pooling_kernel_size": POOL,
+        "position_embedding_size": 256,
+        "initializer_range": 0.2,
+    }
+    ids = {name: names.convert_tokens_to_ids(token) for name, token in GEMMA4.items()}
+    return Gemma4ForConditionalGeneration(
+        Gemma4Config(
+            text_config=text,
+            vision_config=vision,
+            boi_token_id=ids["boi_token"],
+            eoi_token_id=ids["eoi_token"],
+            image_token_id=ids["image_token"],
+            video_token_id=names.convert_tokens_to_ids("<|video|>"),
+            boa_token_id=ids["boa_token"],
+            eoa_token_index=ids["eoa_token"],
+            audio_token_id=ids["audio_token"],
+            tie_word_embeddings=False,
+        )
+    )
+
+
+def blind(model):
+    """Take the attention out of the vision tower."""
+    silence(layer.self_attn for layer in model.model.vision_tower.encoder.layers)
+
+
+CROPS = {"do_pan_and_scan": True, "pan_and_scan_min_crop_size": 32}
+CASES = (
+    Case("gemma3", gemma3, gemma3_processor, sizes=SIZES, blind=blind),
+    Case(
+        "gemma3",
+        gemma3,
+        partial(gemma3_processor, **CROPS),
+        sizes=((50, 48), (97, 40), (36, 110)),
+        blind=blind,
+        tiled=((97, 40), (36, 110), (250, 80)),
+        name="gemma3 (pan and scan)",
+    ),
+    Case(
+        "paligemma", partial(paligemma, model_type="gemma"), paligemma_processor, sizes=SIZES, blind=blind, turns=False
+    ),
+    Case(
+        "paligemma",
+        partial(paligemma, model_type="gemma2", query_pre_attn_scalar=16, final_logit_softcapping=30.0, **SLIDING),
+        paligemma_processor,
+        sizes=SIZES[:2],
+        blind=blind,
+        turns=False,
+        name="paligemma (2)",
+    ),
+    Case("gemma4", gemma4, gemma4_processor, sizes=SIZES, blind=blind, video=True),
+    Case(
+        "gemma4",
+        partial(gemma4, use_bidirectional_attention="vision"),
+        gemma4_processor,
+        sizes=SIZES[:2],
+        blind=blind,
+        name="gemma4 (vision tokens see each other)",
+    ),
+)

@@ -1,0 +1,94 @@
+"""InternVL."""
+
+from functools import cache
+
+from transformers import (
+    GotOcr2ImageProcessor,
+    InternVLConfig,
+    InternVLForConditionalGeneration,
+    InternVLProcessor,
+    InternVLVideoProcessor,
+)
+
+from tiny.case import Case, silence, template, words
+
+PATCH, PATCHES = 4, 8  # a tile of 32 pixels makes 4×4 tokens
+TILE = {"height": PATCH * PATCHES, "width": PATCH * PATCHES}
+
+
+@cache
+def tokenizer():
+    named = {
+        "start_image_token": "<img>",
+        "end_image_token": "</img>",
+        "context_image_token": "<IMG_CONTEXT>",
+        "video_token": "<video>",
+    }
+    return words(named=named)
+
+
+def processor():
+    return InternVLProcessor(
+        GotOcr2ImageProcessor(size=TILE),
+        tokenizer(),
+        InternVLVideoProcessor(size=TILE),
+        image_seq_length=(PATCHES // 2) ** 2,
+        chat_template=template("<IMG_CONTEXT>\n", "<video>\n"),
+    )
+
+
+def text(tokens):
+    """A small Qwen2."""
+    return {
+        "model_type": "qwen2",
+        "vocab_size": len(tokens) + 13,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "initializer_range": 0.3,
+        "bos_token_id": None,
+        "eos_token_id": tokens.eos_token_id,
+        "pad_token_id": tokens.pad_token_id,
+    }
+
+
+def build():
+    tokens = tokenizer()
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": [PATCH * PATCHES] * 2,
+        "patch_size": [PATCH] * 2,
+        "initializer_range": 0.2,
+        "layer_scale_init_value": 1.0,
+    }
+    config = InternVLConfig(
+        text_config=text(tokens),
+        vision_config=vision,
+        image_token_id=tokens.context_image_token_id,
+        image_seq_length=(PATCHES // 2) ** 2,
+        tie_word_embeddings=False,
+    )
+    return InternVLForConditionalGeneration(config)
+
+
+def blind(model):
+    """Take the attention out of the vision tower."""
+    silence(layer.attention for layer in model.model.vision_tower.encoder.layer)
+
+
+CASES = (
+    Case(
+        "internvl",
+        build,
+        processor,
+        sizes=((40, 36), (96, 64)),
+        tiled=((50, 110), (120, 30)),
+        blind=blind,
+        video=True,
+    ),
+)
