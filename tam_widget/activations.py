@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,14 +19,47 @@ if TYPE_CHECKING:
 
     from tam_widget.models.stitch import Panel
 
-__all__ = ["KERNEL_SIZE", "Activations", "MapBank", "Maps"]
+__all__ = ["KERNEL_SIZE", "PUBLISHED", "Activations", "MapBank", "Maps", "Method", "Part"]
 
 KERNEL_SIZE = 3
 """Side of the rank Gaussian filter's window, in cells, as published."""
 
+Part: TypeAlias = Literal["map", "raw", "interference"]
+
 _CHUNK_SCORES = 2**24  # scores of one batch of queries: 64 MiB in float32
 _CACHE_BYTES = 2**28  # maps kept on the CPU before only the latest are
 _LATEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Which parts of the method make a map.
+
+    Attributes
+    ----------
+    causal_inference : bool
+        Whether what earlier text explains is taken away (equations 3 to 5).
+    kernel_size : int
+        Side of the rank Gaussian filter's window in cells, odd; 1 for none.
+    part : {"map", "raw", "interference"}
+        The map in [0, 1] on the joint scale; or, in logits and without the filter, the raw activation it begins with,
+        or what causal inference takes away from it.
+    """
+
+    causal_inference: bool = True
+    kernel_size: int = KERNEL_SIZE
+    part: Part = "map"
+
+    def __post_init__(self) -> None:
+        if self.part not in {"map", "raw", "interference"}:
+            raise ValueError(f"part must be 'map', 'raw' or 'interference', not {self.part!r}")
+        size = self.kernel_size
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
+            raise ValueError(f"kernel_size must be a positive odd number, not {size!r}")
+
+
+PUBLISHED = Method()
+"""As published."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +129,8 @@ class MapBank:
         self._activations = activations
         self._lock = threading.RLock()
         self._all: Maps | None = None
-        self._latest: OrderedDict[tuple[int, int], Maps] = OrderedDict()
+        self._apart: tuple[Method, Maps] | None = None
+        self._latest: OrderedDict[tuple[int, int, Method], Maps] = OrderedDict()
         self._cells = sum(panel.positions.size for panel in activations.panels)
         self._unseen = _unseen(activations)
         self._small = (self._cells + self.length) * self.length * 4 <= _CACHE_BYTES
@@ -116,32 +150,30 @@ class MapBank:
                 self._all = made
             return self._all
 
-    def one(self, token: int, class_id: int) -> Maps:
+    def one(self, token: int, class_id: int, method: Method = PUBLISHED) -> Maps:
         """Return the map of one token explained with any class that has a row; Q is 1."""
         with self._lock:
-            if class_id == self._activations.ids[token] and self._small:
+            if class_id == self._activations.ids[token] and method == PUBLISHED and self._small:
                 return self.every().only(token)
-            key = (token, class_id)
+            key = (token, class_id, method)
             if key not in self._latest:
-                self._latest[key] = self._compute([token], [class_id])
+                self._latest[key] = self._compute([token], [class_id], method)
                 if len(self._latest) > _LATEST:
                     self._latest.popitem(last=False)
             self._latest.move_to_end(key)
             return self._latest[key]
 
-    def taken_apart(self, *, causal_inference: bool, kernel_size: int) -> Maps:
-        """Return the maps of all T tokens by part of the method; not kept."""
-        own = list(self._activations.ids)
-        return self._compute(range(self.length), own, causal_inference=causal_inference, kernel_size=kernel_size)
+    def taken_apart(self, method: Method) -> Maps:
+        """Return the maps of all T tokens by part of the method; the latest are kept."""
+        with self._lock:
+            if self._apart is None or self._apart[0] != method:
+                made = self._compute(range(self.length), list(self._activations.ids), method)
+                if not self._small:
+                    return made
+                self._apart = (method, made)
+            return self._apart[1]
 
-    def _compute(
-        self,
-        tokens: Sequence[int],
-        class_ids: Sequence[int],
-        *,
-        causal_inference: bool = True,
-        kernel_size: int = KERNEL_SIZE,
-    ) -> Maps:
+    def _compute(self, tokens: Sequence[int], class_ids: Sequence[int], method: Method = PUBLISHED) -> Maps:
         have = self._activations
         step = max(1, _CHUNK_SCORES // max(1, self._cells + self.length))
         parts = []
@@ -157,10 +189,13 @@ class MapBank:
                 tokens=tokens[here],
                 query_class_ids=[have.row_of[i] for i in class_ids[here]],
                 query_keys=[have.key_of[i] for i in class_ids[here]],
-                causal_inference=causal_inference,
+                causal_inference=method.causal_inference,
                 unseen=None if self._unseen is None else self._unseen[list(tokens[here])],
             )
-            parts.append((_filtered(found.image, have.panels, kernel_size), found.text.cpu().numpy()))
+            cells = {"map": found.image, "raw": found.raw, "interference": found.interference}[method.part]
+            # The parts are what the equations subtract from each other, cell by cell, before the filter.
+            kernel_size = method.kernel_size if method.part == "map" else 1
+            parts.append((_filtered(cells, have.panels, kernel_size), found.text.cpu().numpy()))
         return _maps(have.panels, [panels for panels, _ in parts], [text for _, text in parts])
 
 

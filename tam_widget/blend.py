@@ -7,6 +7,7 @@ picture is untouched where the map is 0.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tam_widget.models.layout import Box
 
 __all__ = ["COLORMAP", "OPACITY", "overlay"]
 
@@ -30,6 +33,7 @@ _MAP_DIMENSIONS = 2
 def overlay(
     picture: Image.Image,
     heatmap: NDArray[np.float32],
+    box: Box | None = None,
     *,
     colormap: str = COLORMAP,
     opacity: float = OPACITY,
@@ -44,6 +48,9 @@ def overlay(
         The picture; its size is the result's.
     heatmap : numpy.ndarray of float, shape (rows, columns)
         In [0, 1]; NaN where the model saw nothing, which is veiled in grey.
+    box : (float, float, float, float), optional
+        Left, top, right and bottom of what the heatmap covers, in pixels of the picture (:attr:`Explanation.boxes`).
+        It may reach beyond the picture; what it leaves of the picture is veiled too. The whole picture by default.
     colormap : str
         Name of a matplotlib colour map.
     opacity : float
@@ -61,7 +68,7 @@ def overlay(
     Raises
     ------
     ValueError
-        An opacity outside [0, 1], an unknown colour map, or a heatmap that is not two-dimensional.
+        An opacity outside [0, 1], an unknown colour map, a heatmap that is not two-dimensional, or an empty box.
     """
     from matplotlib import colormaps
 
@@ -72,19 +79,47 @@ def overlay(
     values = np.asarray(heatmap, dtype=np.float32)
     if values.ndim != _MAP_DIMENSIONS:
         raise ValueError(f"a heatmap has the shape (rows, columns), got {values.shape}")
-    unseen = np.isnan(values)
-    values = np.where(unseen, 0, values)
-    peak = float(values.max(initial=0))
-    if stretch and peak > 0:
-        values = values / peak
-    value = np.asarray(_resized(values, picture.size, smooth=smooth)).clip(0, 1)[..., None]
-    veiled = np.asarray(_resized(unseen.astype(np.float32), picture.size, smooth=False))[..., None] > 0
-    colour = np.where(veiled, _VEIL, colormaps[colormap](value[..., 0])[..., :3] * 255)
-    alpha = np.where(veiled, opacity / 2, value * opacity)
+    left, top, right, bottom = box or (0, 0, *picture.size)
+    if not (left < right and top < bottom):
+        raise ValueError(f"a box is (left, top, right, bottom), got {box!r}")
+    seen = ~np.isnan(values)
+    peak = float(values.max(where=seen, initial=0))
+    values = np.where(seen, values / peak if stretch and peak > 0 else values, 0)
+    across = _cells_at(picture.width, left, right, values.shape[1])
+    down = _cells_at(picture.height, top, bottom, values.shape[0])
+    veiled = ~(_nearest(down) @ seen @ _nearest(across).T > 0)
+    weigh = _linear if smooth else _nearest
+    rows, columns = weigh(down), weigh(across).T
+    # An unseen cell gives no value to its neighbours: the others share its weight.
+    value = (rows @ values @ columns) / np.maximum(rows @ seen @ columns, np.finfo(np.float32).tiny)
+    value = np.where(veiled, 0, value).clip(0, 1)[..., None]
+    veil = veiled[..., None]
+    colour = np.where(veil, _VEIL, colormaps[colormap](value[..., 0])[..., :3] * 255)
+    alpha = np.where(veil, opacity / 2, value * opacity)
     ground = np.asarray(picture.convert("RGB"), dtype=np.float32)
     return Image.fromarray(np.rint(ground + (colour - ground) * alpha).astype(np.uint8))
 
 
-def _resized(values: NDArray[np.float32], size: tuple[int, int], *, smooth: bool) -> Image.Image:
-    how = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST
-    return Image.fromarray(np.ascontiguousarray(values)).resize(size, how)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where the centres of a line of pixels lie among a line of cells: 0.5 is the centre of the first."""
+
+    at: NDArray[np.float32]
+    cells: int
+
+
+def _cells_at(pixels: int, start: float, stop: float, cells: int) -> _Places:
+    return _Places(((np.arange(pixels) + 0.5 - start) * (cells / (stop - start))).astype(np.float32), cells)
+
+
+def _nearest(places: _Places) -> NDArray[np.float32]:
+    """Return each pixel's weight of each cell, (pixels, cells): 1 where it lies in it."""
+    weights: NDArray[np.float32] = (np.floor(places.at)[:, None] == np.arange(places.cells)).astype(np.float32)
+    return weights
+
+
+def _linear(places: _Places) -> NDArray[np.float32]:
+    """Return each pixel's weights of the two cells whose centres it lies between; at the edge there is only one."""
+    inner = places.at.clip(0.5, places.cells - 0.5)
+    weights: NDArray[np.float32] = (1 - np.abs(inner[:, None] - np.arange(places.cells) - 0.5)).clip(0)
+    return weights.astype(np.float32)

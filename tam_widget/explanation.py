@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from tam_widget.activations import KERNEL_SIZE, Activations, MapBank, Maps
+from tam_widget.activations import KERNEL_SIZE, PUBLISHED, Activations, MapBank, Maps, Method
 from tam_widget.errors import TokenIndexError
+from tam_widget.region import mean_over
 from tam_widget.tokens import Candidate, Token, Word
 from tam_widget.videos import Video
 from tam_widget.words import find_word, group_words
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from tam_widget.activations import Part
     from tam_widget.figure import TAMFigure
     from tam_widget.models.layout import Box, Role
     from tam_widget.models.stitch import Panel, PanelKind
@@ -87,6 +89,10 @@ class Explanation:
         candidate: SupportsIndex | Candidate | None = None,
         image: SupportsIndex = 0,
         view: PanelKind = "stitched",
+        *,
+        causal_inference: bool = True,
+        kernel_size: int = KERNEL_SIZE,
+        part: Part = "map",
     ) -> NDArray[np.float32]:
         """Return the Token Activation Map of one token on one picture.
 
@@ -105,6 +111,11 @@ class Explanation:
         view : {"stitched", "global"}
             Where the model was shown the picture in tiles and, beside them, as a whole: the tiles put together, or the
             coarser whole. Of other pictures both are the same.
+        causal_inference, kernel_size
+            As for :meth:`maps`.
+        part : {"map", "raw", "interference"}
+            The map; or the raw activation that it begins with (equation 1), or what causal inference takes away from
+            it (equations 3 and 4): both in logits, ≥ 0, before scale and filter.
 
         Returns
         -------
@@ -118,12 +129,12 @@ class Explanation:
         TokenIndexError
             An index outside the explanation; also an ``IndexError``.
         ValueError
-            Another view.
+            Another view or part, or a kernel size that is not a positive odd number.
         """
         place = self._place(image, len(self.images), "picture")
         if view not in {"stitched", "global"}:
             raise ValueError(f"view must be 'stitched' or 'global', not {view!r}")
-        maps = self._one(token, candidate)
+        maps = self._one(token, candidate, Method(causal_inference, kernel_size, part))
         heatmap: NDArray[np.float32] = (maps.images if view == "stitched" else maps.overviews)[place][0].copy()
         return heatmap
 
@@ -173,9 +184,51 @@ class Explanation:
         ValueError
             If the kernel size is not a positive odd number.
         """
-        if causal_inference and kernel_size == KERNEL_SIZE:
-            return self._bank.every()
-        return self._bank.taken_apart(causal_inference=causal_inference, kernel_size=kernel_size)
+        method = Method(causal_inference, kernel_size)
+        return self._bank.every() if method == PUBLISHED else self._bank.taken_apart(method)
+
+    def responses(
+        self,
+        box: tuple[float, float, float, float],
+        image: SupportsIndex = 0,
+        frame: int | None = None,
+        **method: Any,
+    ) -> NDArray[np.float32]:
+        """Return how strongly each token responds to a part of a picture: the other direction.
+
+        Parameters
+        ----------
+        box : tuple of float
+            (left, top, right, bottom) in pixels of the picture; a point where both ends are the same.
+        image : int
+            Which picture or video.
+        frame : int, optional
+            Which frame of a video.
+        **method
+            ``causal_inference``, ``kernel_size``: as for :meth:`maps`.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (T,)
+            For each token the mean of its map over the box, on the joint scale, in [0, 1]; each cell counts by how much
+            of it the box holds. NaN where the token has not seen this part.
+
+        Raises
+        ------
+        TokenIndexError
+            There is no such picture or frame.
+        ValueError
+            The box is turned over or lies outside the picture's grid.
+        """
+        place = self._place(image, len(self.images), "picture")
+        maps = self.maps(**method).images[place]
+        if isinstance(self.images[place], Video):
+            if frame is None:
+                raise ValueError(f"picture {place} is a video; say which of its {maps.shape[1]} frames")
+            maps = maps[:, self._place(frame, maps.shape[1], "frame")]
+        elif frame is not None:
+            raise ValueError(f"picture {place} is no video: it has no frame {frame}")
+        return mean_over(maps, self.boxes[place], box)
 
     def index(self, token: SupportsIndex) -> int:
         """Return a token's index counted from the start; :class:`TokenIndexError` where there is none."""
@@ -222,9 +275,10 @@ class Explanation:
         what: SupportsIndex | str | Sequence[SupportsIndex],
         candidate: SupportsIndex | Candidate | None = None,
         image: SupportsIndex = 0,
+        frame: SupportsIndex | None = None,
         **style: Any,
     ) -> Image.Image:
-        """Return a picture with a token's map laid over it.
+        """Return a picture, or a frame of a video, with a token's map laid over it.
 
         Parameters
         ----------
@@ -232,23 +286,33 @@ class Explanation:
             A token; or a word or phrase, or several tokens, of which the greatest value counts in each cell.
         candidate, image
             As for :meth:`heatmap`; a candidate needs one token.
+        frame : int, optional
+            Of a video, which of its frames; a video needs one, a picture has none.
         **style
-            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.blend.overlay`.
+            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.blend.overlay`. A video's map is
+            stretched as a whole, so that its frames can be compared.
 
         Returns
         -------
         PIL.Image.Image
             RGB, in the picture's own size.
+
+        Raises
+        ------
+        TokenIndexError
+            An index outside the explanation, or a phrase that does not occur; also an ``IndexError``.
+        ValueError
+            A video without a frame, or a picture with one.
         """
         from tam_widget.figure import explanation_overlay
 
-        return explanation_overlay(self, what, candidate=candidate, image=image, **style)
+        return explanation_overlay(self, what, candidate=candidate, image=image, frame=frame, **style)
 
     def plot(self, what: SupportsIndex | str | Sequence[SupportsIndex] | None = None, **style: Any) -> TAMFigure:
         """Return a figure of one word, or of the whole answer.
 
-        For a word: the picture with its map, the text tinted by relevance, the candidates. For the whole answer: the
-        picture once for every word.
+        For a word: the picture, or frames of the video, with its map, the text tinted by relevance, the candidates. For
+        the whole answer of the last turn: the picture once for every word, or the frame that it peaks in.
 
         Parameters
         ----------
@@ -298,11 +362,13 @@ class Explanation:
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**data, **text}, metadata
 
-    def _one(self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None) -> Maps:
+    def _one(
+        self, token: SupportsIndex, candidate: SupportsIndex | Candidate | None, method: Method = PUBLISHED
+    ) -> Maps:
         index = self.index(token)
         if candidate is None:
-            return self._bank.one(index, self.tokens[index].id)
-        return self._bank.one(index, self.candidate(index, candidate).id)
+            return self._bank.one(index, self.tokens[index].id, method)
+        return self._bank.one(index, self.candidate(index, candidate).id, method)
 
     @staticmethod
     def _place(index: SupportsIndex, length: int, what: str) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from tam_widget.blend import COLORMAP, OPACITY, overlay
-from tam_widget.figure import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, merged
+from tam_widget.blend import COLORMAP, OPACITY
+from tam_widget.figure_pictures import merged, peak_of, show, size_of
+from tam_widget.figure_style import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, seconds
+from tam_widget.videos import Video
 
 if TYPE_CHECKING:
     from typing import Any, SupportsIndex
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_sheet"]
 
-_MARGIN, _GAP, _TITLE = 0.2, 0.12, 0.34  # inches
+_MARGIN, _GAP, _TITLE, _TIME = 0.2, 0.12, 0.34, 0.2  # inches
 
 
 def plot_sheet(
@@ -30,17 +31,18 @@ def plot_sheet(
     opacity: float = OPACITY,
     smooth: bool = True,
 ) -> TAMFigure:
-    """Draw one small picture for each word of the answer, in reading order.
+    """Draw one small picture for each word of the last turn's answer, in reading order.
 
     The map of a word is the greatest value of its tokens' maps in each cell, stretched to its own maximum, which stands
     beside the word on the scale that all tokens share. A word without image activation leaves the picture as it is.
+    Of a video each word shows the frame where its map peaks, or the first one, with the frame's time.
 
     Parameters
     ----------
     explanation : Explanation
         What to draw.
     image : int
-        Which picture.
+        Which picture or video.
     columns : int
         Pictures in a row.
     width : float
@@ -60,28 +62,38 @@ def plot_sheet(
     """
     if columns < 1:
         raise ValueError(f"columns must be 1 or more, not {columns}")
-    words = [word for word in explanation.words if word.tokens[0].role == "answer" and word.text.strip()]
-    picture = explanation.images[image].copy()
-    picture.thumbnail((LARGEST_PICTURE // 2, LARGEST_PICTURE // 2))
+    turn = explanation.tokens[-1].turn
+    words = [
+        word
+        for word in explanation.words
+        if (word.tokens[0].turn, word.tokens[0].role) == (turn, "answer") and word.text.strip()
+    ]
+    style = {"colormap": colormap, "opacity": opacity, "smooth": smooth}
     columns = max(1, min(columns, len(words)))
     side = (width - 2 * _MARGIN - _GAP * (columns - 1)) / columns
-    tall = side * picture.height / picture.width
+    pixels = size_of(explanation, image)
+    tall = side * pixels[1] / pixels[0]
+    below = _TIME if isinstance(explanation.images[image], Video) else 0.0
+    cell = _TITLE + tall + below
     rows = max(1, -(-len(words) // columns))
-    height = 2 * _MARGIN + rows * (tall + _TITLE) + (rows - 1) * _GAP
+    height = 2 * _MARGIN + rows * cell + (rows - 1) * _GAP
     figure = TAMFigure(figsize=(width, height), dpi=144, facecolor=PAPER)
     FigureCanvasAgg(figure)
     for number, word in enumerate(words):
         row, column = divmod(number, columns)
         left = _MARGIN + column * (side + _GAP)
-        top = _MARGIN + row * (tall + _TITLE + _GAP)
+        top = _MARGIN + row * (cell + _GAP)
         heatmap = merged([explanation.heatmap(token, image=image) for token in word.tokens])
-        shown = overlay(picture, heatmap, colormap=colormap, opacity=opacity, smooth=smooth)
+        (shown,) = show(explanation, heatmap, image, style, largest=LARGEST_PICTURE // 2, most=1)
         axes = figure.add_axes((left / width, 1 - (top + _TITLE + tall) / height, side / width, tall / height))
-        axes.imshow(shown, aspect="auto", interpolation="antialiased")
+        axes.imshow(shown.picture, aspect="auto", interpolation="antialiased")
         axes.set_axis_off()
-        peak = float(np.nanmax(heatmap, initial=0))
+        peak = peak_of(heatmap)
         caption: dict[str, Any] = {"fontsize": 9, "va": "center", "parse_math": False}
         middle = 1 - (top + _TITLE / 2) / height
         figure.text(left / width, middle, word.text.strip(), color=INK if peak > 0 else QUIET, **caption)
         figure.text((left + side) / width, middle, f"{peak:.2f}" if peak else "–", color=QUIET, ha="right", **caption)
+        if shown.time is not None:
+            under = 1 - (top + _TITLE + tall + _TIME / 2) / height
+            figure.text(left / width, under, seconds(shown.time), color=QUIET, **caption)
     return figure

@@ -90,6 +90,8 @@ def _continues(word: Sequence[Token], token: Token, texts: Mapping[Segment, str]
     if last.span[1] > token.span[0]:
         return True  # both hold bytes of one character
     text = texts[token.turn, token.role]
+    if last.span[1] < token.span[0]:
+        return False  # two texts of one message
     before, after = text[last.span[0] : last.span[1]], text[token.span[0] : token.span[1]]
     if not before or not after:
         return True

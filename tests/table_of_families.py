@@ -29,7 +29,7 @@ NAMES = {
     "llava": "LLaVA",
     "llava_next": "LLaVA-NeXT",
     "llava_onevision": "LLaVA-OneVision",
-    "mistral3": "Mistral Small 3",
+    "mistral3": "Mistral Small 3.1",
     "ovis2": "Ovis2",
     "paligemma": "PaliGemma",
     "pixtral": "Pixtral",

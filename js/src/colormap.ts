@@ -24,6 +24,11 @@ export function overlayTable(colormap: Uint8Array, opacity: number): Uint32Array
   return table;
 }
 
+/** The same veil in CSS, for what lies outside the cells. */
+export function veil(opacity: number): string {
+  return `rgb(${VEIL} ${VEIL} ${VEIL} / ${opacity / 2})`;
+}
+
 function pack(red: number, green: number, blue: number, alpha: number): number {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }

@@ -1,6 +1,7 @@
 /** The panel under the text: the active token, what else it might have been, where its map peaks. Its height never changes. */
 import { element, visible } from "./dom.ts";
 import type { Token } from "./protocol.ts";
+import { placeOf } from "./text.ts";
 
 const IDLE = "Hover a word to see where the model looked.\nClick to pin it. Arrow keys walk, Esc lets go.";
 const GIVEN = "Given in the prompt, not chosen by the model.";
@@ -19,8 +20,10 @@ export class DetailView {
   readonly #hint = element("div", "tam-hint");
   readonly #rows: Row[] = [];
   readonly #where = element("div", "tam-where");
+  readonly #tokens: Token[];
 
   constructor(tokens: Token[]) {
+    this.#tokens = tokens;
     const most = tokens.reduce((rows, token) => Math.max(rows, token.candidates.length), 0);
     const list = element("ul", "tam-candidates", { "aria-label": "Candidates" });
     for (let i = 0; i < most; i++) {
@@ -47,11 +50,12 @@ export class DetailView {
     this.show(null);
   }
 
-  show(index: number | null, token?: Token): void {
+  show(index: number | null): void {
+    const token = index === null ? undefined : this.#tokens[index];
     this.#hint.textContent = token ? (token.candidates.length ? "" : GIVEN) : IDLE;
     this.#hint.classList.toggle("tam-idle", !token);
     this.#name.textContent = token ? visible(token.text) : "";
-    this.#place.textContent = token ? `${token.role} token ${index}` : "";
+    this.#place.textContent = index === null ? "" : placeOf(index, this.#tokens);
     const candidates = token?.candidates ?? [];
     const labels = distinct(candidates.map((candidate) => candidate.text));
     for (const [i, row] of this.#rows.entries()) {

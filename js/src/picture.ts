@@ -1,4 +1,4 @@
-/** One picture and the overlay on it. */
+/** One picture, or one frame of a video, and the overlay on it. */
 import { element } from "./dom.ts";
 import type { Picture } from "./protocol.ts";
 import { rasterGrid, rasterSmooth } from "./raster.ts";
@@ -10,6 +10,8 @@ export type OverlayState = "empty" | "loading" | "ready" | "busy" | "error";
 export const FADE = 80;
 /** No sharper than this (pixels): a map is a small grid, and its pixels are set one by one. */
 const SHARPEST = 1024;
+/** A box that leaves no more than this share of the picture's side covers it. */
+const SLIVER = 0.002;
 
 export class PictureView {
   readonly node: HTMLElement;
@@ -18,23 +20,33 @@ export class PictureView {
   readonly #picture: Picture;
   #fading: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(picture: Picture, index: number, count: number, signal: AbortSignal) {
+  constructor(picture: Picture, label: string, signal: AbortSignal) {
     this.#picture = picture;
     this.cellCount = picture.grid[0] * picture.grid[1];
     const address = URL.createObjectURL(new Blob([bytes(picture.data) as BlobPart], { type: picture.mime }));
     const image = element("img", "tam-image", {
       src: address,
-      alt: count > 1 ? `Picture ${index + 1} of ${count}` : "The picture",
+      alt: label,
       width: picture.width,
       height: picture.height,
       draggable: "false",
     });
     this.#canvas = element("canvas", "tam-heatmap", {
-      "data-image": index,
+      "data-image": picture.image,
+      "data-frame": picture.frame ?? false,
       "data-token": "",
       "data-state": "empty",
       "aria-hidden": "true",
     });
+    const [left, top, width, height] = picture.box;
+    Object.assign(this.#canvas.style, {
+      left: percent(left),
+      top: percent(top),
+      width: percent(width),
+      height: percent(height),
+    });
+    const isWhole = Math.max(left, top, 1 - left - width, 1 - top - height) < SLIVER;
+    this.#canvas.classList.toggle("tam-part", !isWhole);
     this.node = element("div", "tam-picture", {}, image, this.#canvas);
     this.node.style.setProperty("--tam-ratio", String(picture.width / picture.height));
     signal.addEventListener("abort", () => {
@@ -76,10 +88,15 @@ export class PictureView {
   }
 
   #resolution(): [number, number] {
-    const shown = this.node.getBoundingClientRect();
-    const width = shown.width > 0 ? shown.width * devicePixelRatio : this.#picture.width;
-    const height = shown.height > 0 ? shown.height * devicePixelRatio : this.#picture.height;
+    const shown = this.#canvas.getBoundingClientRect();
+    const [, , across, down] = this.#picture.box;
+    const width = shown.width > 0 ? shown.width * devicePixelRatio : this.#picture.width * across;
+    const height = shown.height > 0 ? shown.height * devicePixelRatio : this.#picture.height * down;
     const scale = Math.min(1, SHARPEST / Math.max(width, height));
     return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   }
+}
+
+function percent(share: number): string {
+  return `${share * 100}%`;
 }

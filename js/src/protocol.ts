@@ -18,11 +18,14 @@ export interface Candidate {
 
 export interface Token {
   text: string;
+  /** Characters between it and the token before it that belong to neither; nearly always empty. */
+  lead: string;
   role: "prompt" | "answer";
   turn: number;
   candidates: Candidate[];
 }
 
+/** One picture or one frame of a video. A video's frames stand together; the order is that of a map's cells. */
 export interface Picture {
   data: Bytes;
   mime: string;
@@ -30,11 +33,19 @@ export interface Picture {
   height: number;
   /** Rows and columns of the map. */
   grid: [number, number];
+  /** Which picture or video of the explanation, counted from 0. */
+  image: number;
+  /** Which frame of the video; null for a picture. */
+  frame: number | null;
+  /** When the frame is seen, in seconds; null for a picture. */
+  time: number | null;
+  /** Left, top, width and height of what the grid covers, as fractions of the picture; it may reach beyond it. */
+  box: [number, number, number, number];
 }
 
 /** The maps of all tokens, in the order of the tokens. */
 export interface EmbeddedMaps {
-  /** Each token's cells: those of every picture in order, row by row; levels as in `UNSEEN`. */
+  /** Each token's cells: those of every picture and frame in order, row by row; levels as in `UNSEEN`. */
   cells: Bytes;
   /** 0 values for token 0, 1 for token 1, … i for token i; each token's relevances are value / relevance_peak · 255. */
   relevances: Bytes;
@@ -74,13 +85,13 @@ export interface Ping {
   type: "ping";
 }
 
-/** Comes with one buffer: the cells of every picture, then the relevances of the earlier tokens. */
+/** Comes with one buffer: all pictures' and frames' cells, then the relevances of the earlier tokens. */
 export interface MapReply {
   id: string;
   type: "map";
   token: number;
   candidate: number | null;
-  /** The map's maximum on the joint scale. */
+  /** The map's maximum on the joint scale; 0 says that no picture played a part, or that none was seen yet. */
   peak: number;
   relevance_peak: number;
 }

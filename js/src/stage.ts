@@ -1,11 +1,13 @@
-/** The pictures with their overlays, the scale, the settings, and a note where there is something to say. */
-import { overlayTable } from "./colormap.ts";
+/** Pictures and videos with their overlays, the scale, the settings, and a note where there is something to say. */
+import { overlayTable, veil } from "./colormap.ts";
 import { element } from "./dom.ts";
-import { decimals, LegendView } from "./legend.ts";
-import { type OverlayState, PictureView } from "./picture.ts";
-import { type Model, PEAK_LEVEL, type Picture } from "./protocol.ts";
+import { GalleryView } from "./gallery.ts";
+import { LegendView } from "./legend.ts";
+import type { OverlayState, PictureView } from "./picture.ts";
+import type { Model, Picture } from "./protocol.ts";
 import { bytes, type TokenMap } from "./tokenmap.ts";
 import { ToolbarView } from "./toolbar.ts";
+import { isUnseen, nothing, where } from "./where.ts";
 
 export type NoteKind = "loading" | "busy" | "error" | "lost" | "none";
 
@@ -16,8 +18,8 @@ export class StageView {
   /** Cells of all pictures together. */
   readonly cellCount: number;
   readonly #model: Model;
-  readonly #grids: Picture["grid"][];
-  readonly #pictures: PictureView[];
+  readonly #pictures: Picture[];
+  readonly #views: PictureView[];
   readonly #legend = new LegendView();
   readonly #toolbar: ToolbarView;
   readonly #note = element("div", "tam-note", { "aria-hidden": "true" });
@@ -26,16 +28,16 @@ export class StageView {
 
   constructor(model: Model, signal: AbortSignal) {
     this.#model = model;
-    const pictures = model.get("pictures");
-    this.#grids = pictures.map((picture) => picture.grid);
-    this.#pictures = pictures.map((picture, i) => new PictureView(picture, i, pictures.length, signal));
-    this.cellCount = this.#pictures.reduce((sum, picture) => sum + picture.cellCount, 0);
+    this.#pictures = model.get("pictures");
+    const gallery = new GalleryView(this.#pictures, signal);
+    this.#views = gallery.views;
+    this.cellCount = this.#views.reduce((sum, view) => sum + view.cellCount, 0);
     this.#toolbar = new ToolbarView(model, signal);
     this.node = element(
       "div",
       "tam-stage",
       {},
-      element("div", "tam-pictures", {}, ...this.#pictures.map((picture) => picture.node), this.#note),
+      element("div", "tam-pictures", {}, ...gallery.nodes, this.#note),
       this.#legend.node,
       this.#toolbar.node,
     );
@@ -46,20 +48,20 @@ export class StageView {
   paint(map: TokenMap): void {
     this.#shown = map;
     this.#repaint();
-    this.#legend.peak(map.peak);
+    this.#legend.peak(isUnseen(map) ? null : map.peak);
     if (map.peak > 0) this.hideNote();
-    else this.note("none", "No image activation");
+    else this.note("none", nothing(map, this.#pictures));
   }
 
   /** Take the overlay away. */
   clear(): void {
     this.#shown = null;
-    for (const picture of this.#pictures) picture.clear();
+    for (const view of this.#views) view.clear();
     this.#legend.peak(null);
   }
 
   set state(state: OverlayState) {
-    for (const picture of this.#pictures) picture.state = state;
+    for (const view of this.#views) view.state = state;
   }
 
   note(kind: NoteKind, text: string): void {
@@ -72,19 +74,9 @@ export class StageView {
     this.#note.dataset.kind = "";
   }
 
-  /** Where a map peaks, in words. Rows and columns count from 1. */
+  /** Where a map peaks, in words. */
   where(map: TokenMap): string {
-    if (map.peak <= 0) return "No image activation";
-    let cell = map.cells.indexOf(PEAK_LEVEL);
-    for (const [i, [rows, columns]] of this.#grids.entries()) {
-      if (cell < rows * columns) {
-        const which = this.#grids.length > 1 ? ` of picture ${i + 1}` : "";
-        const row = Math.floor(cell / columns) + 1;
-        return `Peak ${decimals(map.peak)} at row ${row}, column ${(cell % columns) + 1}${which}`;
-      }
-      cell -= rows * columns;
-    }
-    return "";
+    return where(map, this.#pictures);
   }
 
   #repaint(): void {
@@ -92,9 +84,9 @@ export class StageView {
     if (!map) return;
     const smooth = this.#model.get("smooth");
     let start = 0;
-    for (const picture of this.#pictures) {
-      const end = start + picture.cellCount;
-      picture.paint(map.token, map.cells.subarray(start, end), this.#table, smooth);
+    for (const view of this.#views) {
+      const end = start + view.cellCount;
+      view.paint(map.token, map.cells.subarray(start, end), this.#table, smooth);
       start = end;
     }
   }
@@ -104,7 +96,9 @@ export class StageView {
     const table = this.#model.get("colormaps")[this.#model.get("colormap")];
     if (!table) return; // the table of a new colour map is on its way
     const colormap = bytes(table);
-    this.#table = overlayTable(colormap, this.#model.get("opacity"));
+    const opacity = this.#model.get("opacity");
+    this.#table = overlayTable(colormap, opacity);
+    this.node.style.setProperty("--tam-veil", veil(opacity));
     this.#legend.colour(colormap);
     this.#repaint();
   }
@@ -117,7 +111,7 @@ export class StageView {
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => this.#repaint());
     });
-    for (const picture of this.#pictures) resized.observe(picture.node);
+    for (const view of this.#views) resized.observe(view.node);
     signal.addEventListener("abort", () => {
       for (const name of SETTINGS) this.#model.off(`change:${name}`, settings);
       cancelAnimationFrame(frame);

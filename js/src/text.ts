@@ -94,7 +94,7 @@ export class TextView {
         space += glyphs.lead;
         if (space) (first ? paragraph : wrapper).append(space);
         if (space && !first) loose = true;
-        const button = this.#setToken(glyphs, tokens[glyphs.token] as Token);
+        const button = this.#setToken(glyphs, tokens);
         this.buttons[glyphs.token] = button;
         wrapper.append(button);
         space = glyphs.trail;
@@ -104,13 +104,13 @@ export class TextView {
     paragraph.append(node, space);
   }
 
-  #setToken(glyphs: Glyphs, token: Token): HTMLButtonElement {
+  #setToken(glyphs: Glyphs, tokens: Token[]): HTMLButtonElement {
     const button = element("button", "tam-token", {
       type: "button",
       tabindex: -1,
       "data-index": glyphs.token,
       "aria-pressed": "false",
-      "aria-label": tokenName(glyphs.token, token),
+      "aria-label": tokenName(glyphs.token, tokens),
     });
     button.textContent = glyphs.core;
     if (glyphs.core.trim() === "") {
@@ -122,8 +122,16 @@ export class TextView {
   }
 }
 
-export function tokenName(index: number, token: Token): string {
+/** A token's place in the conversation. Turns count from 1, and go without saying where there is only one. */
+export function placeOf(index: number, tokens: Token[]): string {
+  const { role, turn } = tokens[index] as Token;
+  const isOne = (tokens.at(-1)?.turn ?? 0) === 0;
+  return `${role} token ${index}${isOne ? "" : `, turn ${turn + 1}`}`;
+}
+
+function tokenName(index: number, tokens: Token[]): string {
+  const token = tokens[index] as Token;
   const chosen = token.candidates.find((candidate) => candidate.chosen);
   const probability = chosen ? `, probability ${chosen.probability.toFixed(2)}` : "";
-  return `"${visible(token.text)}", ${token.role} token ${index}${probability}`;
+  return `"${visible(token.text)}", ${placeOf(index, tokens)}${probability}`;
 }

@@ -3,9 +3,9 @@ import type { Bytes, EmbeddedMaps, MapReply } from "./protocol.ts";
 
 export interface TokenMap {
   token: number;
-  /** The map's maximum on the joint scale; 0 says that the picture played no part. */
+  /** The map's maximum on the joint scale; 0 says that no picture played a part, or that none was seen yet. */
   peak: number;
-  /** Levels of every picture's cells, one picture after the other. */
+  /** Levels of every picture's and frame's cells, one after the other. */
   cells: Uint8Array;
   /** One value for each earlier token; value / 255 · relevancePeak is on the joint scale. */
   relevance: Uint8Array;

@@ -41,10 +41,10 @@ export function typeset(tokens: Token[], words: [number, number][]): Block[] {
       run = undefined;
     }
     const word: Word = [];
-    for (let i = first; i < end; i++) word.push(glyphs(i, (tokens[i] as Token).text));
+    for (let i = first; i < end; i++) word.push(glyphs(i, tokens[i] as Token));
     const text = tokens
       .slice(first, end)
-      .map((one) => one.text)
+      .map((one) => one.lead + one.text)
       .join("");
     if (!run || mayBreak(before, text)) {
       run = { words: [], loose: false };
@@ -57,7 +57,10 @@ export function typeset(tokens: Token[], words: [number, number][]): Block[] {
   return blocks;
 }
 
-/** The words, and each token that is in no word as a word of its own; a word never spans a change of speaker. */
+/**
+ * The words, and each token that is in no word as a word of its own. A word spans neither a change of speaker nor
+ * characters that are in no token.
+ */
 function* everyWord(tokens: Token[], words: [number, number][]): Generator<[number, number]> {
   let at = 0;
   for (const [first, end] of words) {
@@ -66,7 +69,7 @@ function* everyWord(tokens: Token[], words: [number, number][]): Generator<[numb
     for (; at < end; at++) {
       const here = tokens[at] as Token;
       const there = tokens[start] as Token;
-      if (here.role !== there.role || here.turn !== there.turn) {
+      if (at > start && (here.lead || here.role !== there.role || here.turn !== there.turn)) {
         yield [start, at];
         start = at;
       }
@@ -76,15 +79,13 @@ function* everyWord(tokens: Token[], words: [number, number][]): Generator<[numb
   while (at < tokens.length) yield [at, ++at];
 }
 
-function glyphs(token: number, text: string): Glyphs {
+function glyphs(token: number, { text, lead }: Token): Glyphs {
   const core = text.trim();
   // A token of spaces keeps them, to be hovered; a line break must stand in the paragraph.
   if (core === "")
-    return /[\n\r]/.test(text)
-      ? { token, lead: "", core, trail: text }
-      : { token, lead: "", core: text, trail: "" };
+    return /[\n\r]/.test(text) ? { token, lead, core, trail: text } : { token, lead, core: text, trail: "" };
   const start = text.indexOf(core);
-  return { token, lead: text.slice(0, start), core, trail: text.slice(start + core.length) };
+  return { token, lead: lead + text.slice(0, start), core, trail: text.slice(start + core.length) };
 }
 
 function mayBreak(left: string, right: string): boolean {

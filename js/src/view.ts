@@ -65,7 +65,7 @@ class View {
   #show(): void {
     const { active, pinned } = this.#selection;
     this.#text.mark(active, pinned);
-    this.#detail.show(active, active === null ? undefined : this.#tokens[active]);
+    this.#detail.show(active);
     clearTimeout(this.#stale);
     clearTimeout(this.#speaking);
     const map = active === null ? undefined : this.#client.peek(active);

@@ -1,6 +1,6 @@
 /** A kernel's side of the model, and the parts of a browser that jsdom lacks. */
 import { vi } from "vitest";
-import type { MapReply, MapRequest, Model, Ping, State, Token } from "../src/protocol.ts";
+import type { MapReply, MapRequest, Model, Picture, Ping, State, Token } from "../src/protocol.ts";
 
 type Handler = (...args: never[]) => void;
 
@@ -92,15 +92,36 @@ export const TEXTS = ["Describe", " it", ".", "A", " red", " tri", "angle", "."]
 export const CELLS = 4;
 
 export function token(text: string, index: number): Token {
-  if (index < 3) return { text, role: "prompt", turn: 0, candidates: [] };
+  if (index < 3) return { text, lead: "", role: "prompt", turn: 0, candidates: [] };
   const candidates = [
     { text, probability: 0.96, rank: 1, chosen: true },
     { text: " <i>x</i>", probability: 0.02, rank: 2, chosen: false },
   ];
-  return { text, role: "answer", turn: 0, candidates };
+  return { text, lead: "", role: "answer", turn: 0, candidates };
 }
 
-/** A picture of 2 × 2 cells and a short answer. */
+/** A picture of 2 × 2 cells on 8 × 8 pixels. */
+export function picture(change: Partial<Picture> = {}): Picture {
+  return {
+    data: buffer([1, 2, 3]),
+    mime: "image/png",
+    width: 8,
+    height: 8,
+    grid: [2, 2],
+    image: 0,
+    frame: null,
+    time: null,
+    box: [0, 0, 1, 1],
+    ...change,
+  };
+}
+
+/** A frame of a video. */
+export function frame(frame: number, change: Partial<Picture> = {}): Picture {
+  return picture({ frame, time: frame / 2, ...change });
+}
+
+/** One picture and a short answer. */
 export function state(change: Partial<State> = {}): State {
   const reds = Array.from({ length: 256 }, (_, i) => [i, 0, 0]).flat();
   const blues = Array.from({ length: 256 }, (_, i) => [0, 0, i]).flat();
@@ -115,7 +136,7 @@ export function state(change: Partial<State> = {}): State {
       [5, 7],
       [7, 8],
     ],
-    pictures: [{ data: buffer([1, 2, 3]), mime: "image/png", width: 8, height: 8, grid: [2, 2] }],
+    pictures: [picture()],
     maps: null,
     colormaps: { reds: buffer(reds), blues: buffer(blues) },
     colormap: "reds",

@@ -6,6 +6,7 @@ import { typeset } from "../src/typeset.ts";
 function runs(texts: string[], words?: [number, number][]): string[] {
   const tokens: Token[] = texts.map((text) => ({
     text: text.replace(/^p:/, ""),
+    lead: "",
     role: text.startsWith("p:") ? "prompt" : "answer",
     turn: 0,
     candidates: [],
@@ -39,9 +40,27 @@ describe("where a line may break", () => {
   });
 });
 
+it("breaks where characters stand between two tokens, even inside a word", () => {
+  const lead = (text: string, before: string): Token => ({
+    text,
+    lead: before,
+    role: "prompt",
+    turn: 0,
+    candidates: [],
+  });
+  const [block] = typeset([lead("this", ""), lead("What", "\n"), lead(" is", "")], [[0, 2]]);
+  const words = block?.runs.map((run) => run.words.flat());
+  expect(words?.map((word) => word.map((one) => one.lead + one.core))).toEqual([
+    ["this"],
+    ["\nWhat"],
+    [" is"],
+  ]);
+});
+
 it("keeps every token once, in words or not", () => {
   const tokens: Token[] = ["a", " b", " c", " d"].map((text) => ({
     text,
+    lead: "",
     role: "answer",
     turn: 0,
     candidates: [],
@@ -51,7 +70,13 @@ it("keeps every token once, in words or not", () => {
 });
 
 it("puts line breaks behind the token, and keeps spaces in it", () => {
-  const tokens: Token[] = ["\n\n", "  "].map((text) => ({ text, role: "answer", turn: 0, candidates: [] }));
+  const tokens: Token[] = ["\n\n", "  "].map((text) => ({
+    text,
+    lead: "",
+    role: "answer",
+    turn: 0,
+    candidates: [],
+  }));
   const [first, second] = typeset(tokens, []).flatMap((block) =>
     block.runs.flatMap((run) => run.words.flat()),
   );

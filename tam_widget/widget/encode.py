@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from tam_widget.leads import leads
+from tam_widget.videos import Video
 from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
 
 if TYPE_CHECKING:
@@ -16,14 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tam_widget.explanation import Explanation
-    from tam_widget.tokens import Token, Word
+    from tam_widget.models.layout import Box
+    from tam_widget.tokens import Word
 
 __all__ = [
+    "LONGEST_FRAME",
     "LONGEST_SIDE",
     "embed_maps",
     "embedded_size",
     "encode_map",
     "encode_picture",
+    "encode_pictures",
     "encode_tokens",
     "encode_words",
 ]
@@ -31,14 +36,18 @@ __all__ = [
 LONGEST_SIDE = 1024
 """Pictures in the state are no larger than this (pixels): the notebook file carries them."""
 
+LONGEST_FRAME = 512
+"""The same for frames of a video: there are many, and they are shown smaller."""
+
 _JPEG_QUALITY = 90
 
 
-def encode_tokens(tokens: Iterable[Token]) -> list[TokenState]:
+def encode_tokens(explanation: Explanation) -> list[TokenState]:
     """Return the tokens as plain data, in order."""
     return [
         {
             "text": token.text,
+            "lead": lead,
             "role": token.role,
             "turn": token.turn,
             "candidates": [
@@ -51,7 +60,7 @@ def encode_tokens(tokens: Iterable[Token]) -> list[TokenState]:
                 for candidate in token.candidates
             ],
         }
-        for token in tokens
+        for token, lead in zip(explanation.tokens, leads(explanation), strict=True)
     ]
 
 
@@ -60,21 +69,56 @@ def encode_words(words: Iterable[Word]) -> list[tuple[int, int]]:
     return [(word.tokens[0].index, word.tokens[-1].index + 1) for word in words]
 
 
-def encode_picture(image: Image.Image, grid: tuple[int, int]) -> PictureState:
-    """Shrink a picture to :data:`LONGEST_SIDE` and compress it: PNG, or JPEG where that is smaller."""
-    small = image.convert("RGB")
-    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+def encode_pictures(explanation: Explanation) -> list[PictureState]:
+    """Return every picture, and every frame of every video, in the order of a map's cells."""
+    states: list[PictureState] = []
+    for image, (medium, grid, box) in enumerate(
+        zip(explanation.images, explanation.grids, explanation.boxes, strict=True)
+    ):
+        cells = (grid[-2], grid[-1])
+        if isinstance(medium, Video):
+            states += [
+                encode_picture(picture, cells, box, image=image, frame=frame, time=time, longest=LONGEST_FRAME)
+                for frame, (picture, time) in enumerate(zip(medium.frames, medium.times, strict=True))
+            ]
+        else:
+            states.append(encode_picture(medium, cells, box, image=image))
+    return states
+
+
+def encode_picture(
+    picture: Image.Image,
+    grid: tuple[int, int],
+    box: Box,
+    *,
+    image: int,
+    frame: int | None = None,
+    time: float | None = None,
+    longest: int = LONGEST_SIDE,
+) -> PictureState:
+    """Shrink a picture and compress it: PNG, or JPEG where that is smaller."""
+    small = picture.convert("RGB")
+    small.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     png, jpeg = io.BytesIO(), io.BytesIO()
     small.save(png, "PNG", compress_level=3)  # a third of the time of the default
     small.save(jpeg, "JPEG", quality=_JPEG_QUALITY)
     mime, best = min((("image/png", png), ("image/jpeg", jpeg)), key=lambda choice: choice[1].tell())
-    rows, columns = grid
+    left, top, right, bottom = box
     return {
         "data": best.getvalue(),
         "mime": mime,
         "width": small.width,
         "height": small.height,
-        "grid": (rows, columns),
+        "grid": grid,
+        "image": image,
+        "frame": frame,
+        "time": time,
+        "box": (
+            left / picture.width,
+            top / picture.height,
+            (right - left) / picture.width,
+            (bottom - top) / picture.height,
+        ),
     }
 
 
@@ -93,7 +137,7 @@ def encode_map(explanation: Explanation, token: int, candidate: int | None = Non
     Returns
     -------
     cells : bytes
-        Levels of all pictures' cells, one picture after the other, row by row.
+        Levels of all pictures' and frames' cells, one after the other, row by row.
     peak : float
         The map's maximum; 0 for a map without activation.
     relevances : bytes
@@ -132,5 +176,6 @@ def _levels(values: NDArray[np.float32], top: int) -> tuple[bytes, float]:
     seen = ~np.isnan(values)
     peak = float(values.max(where=seen, initial=0.0))
     levels = np.full(values.shape, UNSEEN, dtype=np.uint8)
-    levels[seen] = np.rint(values[seen] * (top / peak)).astype(np.uint8) if peak > 0 else 0
+    # In double precision: divided by the weakest peaks, single precision overflows or loses its digits.
+    levels[seen] = np.rint(values[seen].astype(np.float64) / peak * top).astype(np.uint8) if peak > 0 else 0
     return levels.tobytes(), peak

@@ -42,26 +42,40 @@ class TokenState(TypedDict):
     """One token of the text."""
 
     text: str
+    lead: str
+    """Characters between it and the token before it that belong to neither; nearly always empty."""
     role: Literal["prompt", "answer"]
     turn: int
     candidates: list[CandidateState]
 
 
 class PictureState(TypedDict):
-    """One picture, small enough for a notebook file, and the rows and columns of its map."""
+    """One picture or one frame of a video, small enough for a notebook file.
+
+    A video's frames stand together, in order. The order of the pictures is that of the cells in a map.
+    """
 
     data: bytes
     mime: str
     width: int
     height: int
     grid: tuple[int, int]
+    """Rows and columns of the map."""
+    image: int
+    """Which picture or video of the explanation, counted from 0."""
+    frame: int | None
+    """Which frame of the video; None for a picture."""
+    time: float | None
+    """When the frame is seen, in seconds; None for a picture."""
+    box: tuple[float, float, float, float]
+    """Left, top, width and height of what the grid covers, as fractions of the picture; it may reach beyond it."""
 
 
 class EmbeddedMaps(TypedDict):
     """The maps of all tokens, in the order of the tokens.
 
-    ``cells`` holds each token's cells: those of every picture in order, row by row. ``relevances`` holds 0 values for
-    token 0, 1 for token 1, … i for token i; each token's are ``value / relevance_peak * 255``.
+    ``cells`` holds each token's cells: those of every picture and frame in order, row by row. ``relevances`` holds 0
+    values for token 0, 1 for token 1, … i for token i; each token's are ``value / relevance_peak * 255``.
     """
 
     cells: bytes
@@ -86,9 +100,9 @@ class Ping(TypedDict):
 
 
 class MapReply(TypedDict):
-    """Kernel to browser, with one buffer: the cells of every picture, then the relevances of the earlier tokens.
+    """Kernel to browser, with one buffer: all pictures' and frames' cells, then the relevances of the earlier tokens.
 
-    ``peak`` is the map's maximum on the joint scale; 0 says that the picture played no part.
+    ``peak`` is the map's maximum on the joint scale; 0 says that no picture played a part, or that none was seen yet.
     """
 
     id: str

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from tam_widget.widget.colormaps import COLORMAPS, colormap_table
-from tam_widget.widget.encode import embed_maps, embedded_size, encode_picture, encode_tokens, encode_words
+from tam_widget.widget.encode import embed_maps, embedded_size, encode_pictures, encode_tokens, encode_words
 from tam_widget.widget.requests import answer
 
 if TYPE_CHECKING:
@@ -85,10 +85,9 @@ class TAMWidget(anywidget.AnyWidget):
             embed = embedded_size(explanation) <= EMBED_LIMIT
         self._explanation = explanation
         self._lock = threading.Lock()
-        self.set_trait("tokens", encode_tokens(explanation.tokens))
+        self.set_trait("tokens", encode_tokens(explanation))
         self.set_trait("words", encode_words(explanation.words))
-        pictures = zip(explanation.images, explanation.grids, strict=True)
-        self.set_trait("pictures", [encode_picture(image, grid) for image, grid in pictures])
+        self.set_trait("pictures", encode_pictures(explanation))
         self.set_trait("maps", embed_maps(explanation) if embed else None)
         self.set_trait("colormaps", {name: colormap_table(name) for name in COLORMAPS})
         super().__init__(**settings)

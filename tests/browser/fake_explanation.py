@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tam_widget.tokens import Candidate, Token
+from tam_widget.videos import Video
 from tam_widget.words import group_words
 
 SENTENCE = "There is a large yellow circle, a large blue triangle and a small yellow square."
@@ -26,43 +27,65 @@ TOKEN = re.compile(r"\n+| ?[^\W_]{1,6}|[^\W_]{1,6}|\s|[^\w\s]|_")
 
 
 class Fake:
-    """The parts of an Explanation that the widget reads."""
+    """The parts of an Explanation that the widget reads.
+
+    ``turns`` are pairs of a question and an answer, a question a text or several. ``frames`` makes a video of the first
+    picture. ``spot`` puts all of every map into one cell. ``later`` shows the last picture to the last turn only.
+    """
 
     def __init__(
         self,
         answer=SENTENCE,
         prompt="Describe the image.",
         *,
+        turns=None,
         pictures=1,
+        frames=0,
+        sizes=(),
+        shapes=True,
         grid=(16, 16),
+        box=None,
+        spot=None,
         delay=0.0,
         error=None,
         unseen=False,
+        later=False,
     ):
         self.delay, self.error = delay, error
-        texts = {(0, "prompt"): prompt, (0, "answer"): answer}
-        pieces = [(role, match) for (_, role), text in texts.items() for match in TOKEN.finditer(text)]
-        self.tokens = tuple(token(i, role, match.group(), match.span()) for i, (role, match) in enumerate(pieces))
-        self.words = group_words(self.tokens, texts)
-        self.images = tuple(picture() for _ in range(pictures))
+        self.spot, self.unseen, self.later = spot, unseen, later
+        self._texts, pieces = read(turns or [(prompt, answer)])
+        self.tokens = tuple(token(i, *piece) for i, piece in enumerate(pieces))
+        self.words = group_words(self.tokens, self._texts)
+        self.images = tuple(picture(*sizes[k : k + 1], shapes=shapes) for k in range(pictures))
         self.grids = (grid,) * pictures
+        if frames:
+            self.images = (film(self.images[0], frames), *self.images[1:])
+            self.grids = ((frames, *grid), *self.grids[1:])
+        self.boxes = tuple(box or (0, 0, one.width, one.height) for one in self.images)
         self.answer = answer
-        self.unseen = unseen
 
     def heatmap(self, token, candidate=None, image=0):
         if self.error:
             raise self.error
         time.sleep(self.delay)
-        rows, columns = self.grids[image]
-        text = self.tokens[token].text
-        if not text.strip(" .,\n"):
-            return np.zeros((rows, columns), np.float32)
+        *frames, rows, columns = self.grids[image]
+        one = self.tokens[token]
+        if self.later and image == len(self.images) - 1 and one.turn < self.tokens[-1].turn:
+            return np.full(self.grids[image], np.nan, np.float32)
+        if not one.text.strip(" .,\n"):
+            return np.zeros(self.grids[image], np.float32)
         y0, x0 = np.random.default_rng([token, image, candidate or 0]).uniform(0.15, 0.85, 2)
         y, x = (np.mgrid[:rows, :columns] + 0.5) / np.array([rows, columns])[:, None, None]
         found = 0.8 * np.exp(-(((y - y0) / 0.12) ** 2 + ((x - x0) / 0.12) ** 2) / 2)
         found[found < 0.02] = 0
+        if self.spot:
+            found[:] = 0
+            found[self.spot] = 0.8
         if self.unseen:
             found[: rows // 4] = np.nan
+        if frames:  # strongest in the frame that the token's number says
+            away = np.abs(np.arange(frames[0]) - token % frames[0])
+            found = found * np.maximum(1 - 0.4 * away, 0)[:, None, None]
         return found.astype(np.float32)
 
     def relevance(self, token, candidate=None):
@@ -79,9 +102,25 @@ class Fake:
         return SimpleNamespace(images=tuple(images), relevance=relevance)
 
 
-def token(index, role, text, span):
+def read(turns):
+    """Return the texts by turn and role, and of each token its role, turn, text and span."""
+    texts, pieces = {}, []
+    for turn, (question, answer) in enumerate(turns):
+        for role, parts in (("prompt", [question] if isinstance(question, str) else question), ("answer", [answer])):
+            text = texts[turn, role] = "\n".join(parts)
+            start = 0
+            for part in parts:
+                for match in TOKEN.finditer(part):
+                    span = (start + match.start(), start + match.end())
+                    pieces.append((role, turn, match.group(), span))
+                start += len(part) + 1
+            assert start == len(text) + 1
+    return texts, pieces
+
+
+def token(index, role, turn, text, span):
     if role == "prompt":
-        return Token(index, text, index, role, 0, span)
+        return Token(index, text, index, role, turn, span)
     rng = np.random.default_rng(index)
     probabilities = np.sort(rng.dirichlet(np.geomspace(4, 0.05, 5)))[::-1]
     others = (" star", " cross", " dot", " line")
@@ -89,15 +128,27 @@ def token(index, role, text, span):
         Candidate(text if k == 0 else others[k - 1], k, float(p), k + 1, chosen=k == 0)
         for k, p in enumerate(probabilities)
     )
-    return Token(index, text, index, role, 0, span, candidates)
+    return Token(index, text, index, role, turn, span, candidates)
 
 
-def picture():
-    """Three shapes on a noisy ground."""
+def picture(size=(448, 448), *, shapes=True):
+    """Three shapes on a noisy ground, or the ground alone."""
     rng = np.random.default_rng(0)
-    image = Image.fromarray(rng.normal((84, 82, 88), 5, (448, 448, 3)).clip(0, 255).astype(np.uint8))
+    image = Image.fromarray(rng.normal((84, 82, 88), 5, (*size[::-1], 3)).clip(0, 255).astype(np.uint8))
+    if not shapes:
+        return image
     draw = ImageDraw.Draw(image)
     draw.ellipse((26, 12, 138, 124), fill=(172, 158, 34))
     draw.polygon([(268, 4), (144, 152), (340, 182)], fill=(30, 52, 148))
     draw.polygon([(296, 246), (382, 254), (374, 340), (288, 332)], fill=(170, 168, 30))
     return image
+
+
+def film(first, frames):
+    """A ball that rolls over a picture, two frames a second."""
+    images = []
+    for number in range(frames):
+        images.append(first.copy())
+        x = first.width * (number + 0.5) / frames
+        ImageDraw.Draw(images[-1]).circle((x, 0.8 * first.height), 0.08 * first.height, fill=(190, 60, 50))
+    return Video(tuple(images), tuple(number / 2 for number in range(frames)))

@@ -219,9 +219,9 @@ class View:
         if token is not None:
             expect(self.canvas).to_have_attribute("data-token", str(token))
 
-    def overlay(self):
-        """The alpha of every pixel of the overlay, 0 … 255, as (height, width)."""
-        width, height, data = self.canvas.evaluate(
+    def overlay(self, canvas=None):
+        """The alpha of every pixel of the overlay, or of another canvas, 0 … 255, as (height, width)."""
+        width, height, data = (canvas or self.canvas).evaluate(
             """(canvas) => {
                 const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
                 let text = '';

@@ -156,6 +156,16 @@ def test_texts_of_one_message_are_read_as_one_with_a_break_between_them():
     assert any(slot.position >= last for slot in prepared.slots)
 
 
+def test_no_word_joins_two_texts_of_one_message(tiny):
+    model, processor = tiny()
+    chat = [{"role": "user", "content": ["Look at this", {"type": "image"}, "What is it?"]}]
+    ex = tam.explain(model, processor, tiny_models.picture(), messages=chat, max_new_tokens=2)
+    words = [word.text for word in ex.words if word.tokens[0].role == "prompt"]
+    assert "".join(words).replace(" ", "") == "LookatthisWhatisit?"
+    assert "this" in words
+    assert "What" in words
+
+
 def test_pictures_stand_in_the_messages_as_url_path_image_or_base64(tmp_path):
     import base64
 

@@ -12,43 +12,62 @@ import tam_widget as tam
 from tam_widget import activations as activations_module
 from tam_widget.activations import Activations, MapBank
 from tam_widget.explanation import Explanation
-from tam_widget.models.layout import View
+from tam_widget.models.stitch import Panel
 from tam_widget.tokens import Candidate, Token
+from tam_widget.videos import Video
 
 PROMPT = ("Where", " is", " it", "?")
 ANSWER = ("A", " red", " tri", "angle", " is", " here", ".")
+ROLES = ("prompt", "answer")
 GRIDS = ((4, 5), (3, 3))
 
 
-def make(*, grids=GRIDS[:1], width=16, seed=0):
+BREAK = object()  # between two texts of one message: a line break that is in no token
+
+
+def make(*, grids=GRIDS[:1], turns=((PROMPT, ANSWER),), width=16, seed=0):
+    """Explain pictures of 10 pixels a cell; a grid of three numbers makes a video, two frames a second."""
     rng = torch.Generator().manual_seed(seed)
-    texts = {(0, "prompt"): "".join(PROMPT), (0, "answer"): "".join(ANSWER)}
-    tokens, done = [], {"prompt": 0, "answer": 0}
-    strings = sorted({*PROMPT, *ANSWER, " blue"})
-    for k, (text, role) in enumerate([(t, "prompt") for t in PROMPT] + [(t, "answer") for t in ANSWER]):
-        candidates = ()
-        if role == "answer":
-            candidates = (
-                Candidate(text, strings.index(text), 0.7, 1, chosen=True),
-                Candidate(" blue", strings.index(" blue"), 0.2, 2, chosen=False),
-            )
-        span = (done[role], done[role] + len(text))
-        done[role] = span[1]
-        tokens.append(Token(k, text, strings.index(text), role, 0, span, candidates))
-    views, start = [], 0
-    for k, (rows, columns) in enumerate(grids):
-        positions = np.arange(start, start + rows * columns).reshape(rows, columns)
-        views.append(View(k, "main", (0, 0, columns * 10, rows * 10), positions))
-        start += rows * columns
+    texts, tokens = {}, []
+    strings = sorted({text for turn in turns for part in turn for text in part if text is not BREAK} | {" blue"})
+    parts = [
+        ((number, role), part) for number, turn in enumerate(turns) for role, part in zip(ROLES, turn, strict=True)
+    ]
+    for (turn, role), part in parts:
+        key = (turn, role)
+        texts[key] = ""
+        for text in part:
+            start = len(texts[key])
+            texts[key] += "\n" if text is BREAK else text
+            if text is BREAK:
+                continue
+            candidates = ()
+            if role == "answer":
+                candidates = (
+                    Candidate(text, strings.index(text), 0.7, 1, chosen=True),
+                    Candidate(" blue", strings.index(" blue"), 0.2, 2, chosen=False),
+                )
+            span = (start, start + len(text))
+            tokens.append(Token(len(tokens), text, strings.index(text), role, turn, span, candidates))
+    panels, images, start = [], [], 0
+    for k, (*frames, rows, columns) in enumerate(grids):
+        size = (columns * 10, rows * 10)
+        for frame in range(frames[0] if frames else 1):
+            positions = np.arange(start, start + rows * columns).reshape(rows, columns)
+            number = frame if frames else None
+            panels.append(Panel(k, "stitched", (rows, columns), (0, 0, *size), positions, frame=number))
+            start += rows * columns
+        shown = tuple(Image.new("RGB", size, "grey") for _ in range(frames[0] if frames else 1))
+        images.append(Video(shown, tuple(frame / 2 for frame in range(len(shown)))) if frames else shown[0])
     bank = Activations(
         states=torch.randn(start + len(tokens), width, generator=rng),
         rows=torch.randn(len(strings), width, generator=rng),
         row_of={k: k for k in range(len(strings))},
         ids=[token.id for token in tokens],
         key_of={k: k for k in range(len(strings))},
-        views=tuple(views),
+        panels=tuple(panels),
+        read_positions=range(start, start + len(tokens)),
     )
-    images = [Image.new("RGB", (columns * 10, rows * 10), "grey") for rows, columns in grids]
     return Explanation(tokens, texts, images, bank, "random")
 
 
@@ -68,6 +87,21 @@ def test_texts_tokens_and_words(ex):
     assert ex.find("elephant") == []
     assert ex.model_name == "random"
     assert "A red triangle is here." in repr(ex)
+
+
+def test_a_video_has_a_map_for_each_frame():
+    ex = make(grids=((3, 4, 5), (3, 3)))
+    assert ex.grids == ((3, 4, 5), (3, 3))
+    assert ex.boxes == ((0, 0, 50, 40), (0, 0, 30, 30))
+    assert ex.heatmap(5).shape == (3, 4, 5)
+    assert ex.heatmap(5, image=1).shape == (3, 3)
+    assert ex.maps().images[0].shape == (11, 3, 4, 5)
+
+
+def test_prompt_and_answer_are_the_last_turns():
+    ex = make(turns=((PROMPT, ANSWER), (("And", " now", "?"), ("Gone", "."))))
+    assert (ex.prompt, ex.answer) == ("And now?", "Gone.")
+    assert [token.turn for token in ex.tokens] == [0] * 11 + [1] * 5
 
 
 def test_a_token_stands_wherever_its_index_can(ex):

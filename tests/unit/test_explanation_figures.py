@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
-from test_explanation import make
+from test_explanation import ANSWER, BREAK, PROMPT, make
 
 import tam_widget as tam
 from tam_widget.blend import overlay
+from tam_widget.figure_style import seconds
 from tam_widget.typeset import Run, set_lines, text_width
 
 GREY = Image.new("RGB", (40, 30), (100, 100, 100))
+VIDEO = ((12, 4, 5),)
+TURNS = ((PROMPT, ANSWER), (("Look", " here", BREAK, "What", "?"), ("Gone", " now", ".")))
 
 
 def corner_map():
@@ -55,6 +58,37 @@ def test_unseen_cells_are_veiled_and_do_not_spread():
     assert (pixels[:, 20:] == 0).all()
 
 
+def test_unseen_cells_do_not_darken_their_neighbours():
+    heatmap = np.array([[np.nan, 1.0]], np.float32)
+    pixels = np.asarray(overlay(Image.new("RGB", (40, 4)), heatmap, colormap="gray", opacity=1)).astype(int)
+    assert (pixels[:, 20:] == 255).all()
+
+
+def test_a_box_puts_every_cell_on_its_pixels_and_veils_the_rest():
+    picture, heatmap = Image.new("RGB", (40, 30)), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    pixels = np.asarray(overlay(picture, heatmap, (10, 0, 30, 20), colormap="gray", opacity=1, smooth=False))
+    expected = np.full((30, 40, 3), 64)  # the veil
+    expected[:20, 10:30] = 0
+    expected[:10, 10:20] = expected[10:20, 20:30] = 255
+    np.testing.assert_array_equal(pixels, expected)
+
+
+def test_a_box_may_reach_beyond_the_picture():
+    heatmap = np.array([[1.0, 0.0, 1.0]], np.float32)
+    pixels = np.asarray(overlay(GREY, heatmap, (-10, -5, 50, 35), colormap="gray", opacity=1, smooth=False))
+    assert (pixels[:, :10] == 255).all()
+    assert (pixels[:, 10:30] == 100).all()
+    assert (pixels[:, 30:] == 255).all()
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_the_whole_picture_is_the_box_by_default(smooth):
+    heatmap = np.random.default_rng(0).random((5, 7), dtype=np.float32)
+    heatmap[0, :3] = np.nan
+    whole = overlay(GREY, heatmap, (0, 0, 40, 30), smooth=smooth)
+    np.testing.assert_array_equal(np.asarray(overlay(GREY, heatmap, smooth=smooth)), np.asarray(whole))
+
+
 @pytest.mark.parametrize(
     ("options", "message"), [({"opacity": 1.5}, "opacity"), ({"colormap": "no such"}, "no colour map 'no such'")]
 )
@@ -63,6 +97,8 @@ def test_bad_styles_are_refused(options, message):
         overlay(GREY, corner_map(), **options)
     with pytest.raises(ValueError, match="rows, columns"):
         overlay(GREY, np.zeros(4))
+    with pytest.raises(ValueError, match="box"):
+        overlay(GREY, corner_map(), (10, 0, 10, 30))
 
 
 def test_an_explanations_overlay_is_that_of_its_heatmap():
@@ -77,6 +113,36 @@ def test_an_explanations_overlay_is_that_of_its_heatmap():
         np.testing.assert_array_equal(np.asarray(ex.overlay(what, smooth=False)), np.asarray(expected))
     candidate = overlay(ex.images[0], ex.heatmap(5, candidate=1))
     np.testing.assert_array_equal(np.asarray(ex.overlay(5, candidate=1)), np.asarray(candidate))
+
+
+def test_an_explanations_overlay_lies_in_its_box():
+    ex = make()
+    ex.boxes = ((-10, 0, 60, 40),)
+    expected = overlay(ex.images[0], ex.heatmap(5), (-10, 0, 60, 40))
+    np.testing.assert_array_equal(np.asarray(ex.overlay(5)), np.asarray(expected))
+    assert not np.array_equal(np.asarray(expected), np.asarray(overlay(ex.images[0], ex.heatmap(5))))
+
+
+def test_a_videos_overlay_is_that_of_one_frame_on_the_videos_scale():
+    ex = make(grids=VIDEO)
+    maps, frames = ex.heatmap(5), ex.images[0].frames
+    peak = maps.max()
+    assert len({one.max() for one in maps}) == 12  # each frame has a maximum of its own
+    for frame in (0, 11, -1):
+        expected = overlay(frames[frame], maps[frame] / peak, stretch=False)
+        np.testing.assert_array_equal(np.asarray(ex.overlay(5, frame=frame)), np.asarray(expected))
+    unstretched = overlay(frames[2], maps[2], stretch=False)
+    np.testing.assert_array_equal(np.asarray(ex.overlay(5, frame=2, stretch=False)), np.asarray(unstretched))
+
+
+def test_a_frame_belongs_to_a_video_and_a_video_needs_one():
+    ex = make(grids=(*VIDEO, (3, 3)))
+    with pytest.raises(ValueError, match=r"picture 0 is a video.*12 frames"):
+        ex.overlay(5)
+    with pytest.raises(tam.TokenIndexError, match="frame 12 is out of range: there are 12"):
+        ex.overlay(5, frame=12)
+    with pytest.raises(ValueError, match="picture 1 is no video"):
+        ex.overlay(5, image=1, frame=0)
 
 
 def written(figure):
@@ -116,6 +182,86 @@ def test_a_map_without_activation_says_so():
     ex = make()
     ex._bank._activations.states[:20] = 0
     assert "no image activation" in dict(written(ex.plot(5)))
+
+
+def test_a_map_of_a_picture_that_comes_later_says_so(monkeypatch):
+    ex = make()
+    monkeypatch.setattr(ex, "heatmap", lambda *_: np.full(ex.grids[0], np.nan, np.float32))
+    figure = ex.plot(5)
+    assert "not seen yet" in dict(written(figure))
+    veiled = np.asarray(figure.axes[0].images[0].get_array())
+    assert len(np.unique(veiled)) == 1
+
+
+def times(figure):
+    return [text for text, _ in written(figure) if text.endswith(" s")]
+
+
+def test_a_video_is_a_row_of_frames_each_with_its_time():
+    few = make(grids=((3, 4, 5),)).plot(5)
+    assert times(few) == ["0.0 s", "0.5 s", "1.0 s"]
+    assert len(few.axes) == 3 + 1
+    ex = make(grids=VIDEO)
+    figure = ex.plot(5)
+    assert len(times(figure)) == len(set(times(figure))) == len(figure.axes) - 1 == 8
+    peak = int(ex.heatmap(5).max(axis=(1, 2)).argmax())
+    assert f"{peak / 2:.1f} s" in times(figure)
+    lefts = [axes.get_position().x0 for axes in figure.axes[:8]]
+    assert lefts == sorted(lefts)
+    tops = {axes.get_position().y1 for axes in figure.axes[:8]}
+    assert len(tops) == 1
+    assert figure.axes[7].get_position().x1 < 1
+
+
+def test_the_frames_of_a_plot_are_the_overlays():
+    ex = make(grids=((3, 4, 5),))
+    for frame, axes in enumerate(ex.plot(5).axes[:3]):
+        shown = np.asarray(axes.images[0].get_array())
+        np.testing.assert_array_equal(shown, np.asarray(ex.overlay(5, frame=frame)))
+
+
+def test_a_sheet_of_a_video_shows_the_frame_where_each_word_peaks():
+    ex = make(grids=VIDEO)
+    figure = ex.plot()
+    words = [word for word in ex.words if word.tokens[0].role == "answer"]
+    assert len(figure.axes) == len(words)
+    captions = [text.get_text() for text in figure.texts]
+    for number, word in enumerate(words):
+        said, peak, time = captions[3 * number : 3 * number + 3]
+        maps = np.max([ex.heatmap(token) for token in word.tokens], axis=0)
+        frame = int(maps.max(axis=(1, 2)).argmax())
+        assert (said, peak, time) == (word.text, f"{maps.max():.2f}", f"{frame / 2:.1f} s")
+
+
+def test_a_sheet_shows_the_last_turns_answer():
+    figure = make(turns=TURNS).plot()
+    assert [text.get_text() for text in figure.texts[::2]] == ["Gone", "now", "."]
+
+
+def test_times_are_as_fine_as_they_must_be():
+    assert [seconds(time) for time in (0, 0.5, 1, 0.04, 1 / 3, 12.25, 100)] == [
+        "0.0 s", "0.5 s", "1.0 s", "0.04 s", "0.33 s", "12.25 s", "100.0 s",
+    ]  # fmt: skip
+
+
+def test_turns_stand_below_each_other_in_order():
+    figure = make(turns=TURNS).plot(15)
+    heights = {text.get_text(): text.get_position()[1] for text in reversed(figure.axes[1].texts)}
+    order = ["Where", "red", "Look", "What", "Gone"]
+    assert [heights[word] for word in order] == sorted({heights[word] for word in order})
+    assert "token 15, turn 2" in heights
+    assert heights["here"] < heights["Look"] < heights["What"] < heights["Gone"]
+    inside, between = heights["red"] - heights["Where"], heights["Look"] - heights["here"]
+    assert between > inside
+
+
+def test_one_turn_goes_without_saying():
+    assert not any("turn" in text for text, _ in written(make().plot(5)))
+
+
+def test_two_texts_of_one_message_do_not_run_together():
+    figure = make(turns=TURNS).plot([12, 13])
+    assert "here⏎What" in dict(written(figure))
 
 
 def test_a_figure_shows_itself_and_can_be_saved(tmp_path):

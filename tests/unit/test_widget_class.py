@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as npst
 from PIL import Image
 
 from tam_widget.tokens import Candidate, Token, Word
+from tam_widget.videos import Video
 from tam_widget.widget import TAMWidget, encode, protocol
 from tam_widget.widget.colormaps import COLORMAPS, colormap_table
 from tam_widget.widget.requests import answer
@@ -30,12 +31,14 @@ class FakeExplanation:
         chosen = Candidate(" star", 9, 0.75, 1, chosen=True)
         texts = [("prompt", "Go"), ("answer", "A"), ("answer", " st"), ("answer", "ar")]
         self.tokens = tuple(
-            Token(i, text, i, role, 0, (0, 1), (chosen,) if role == "answer" else ())
-            for i, (role, text) in enumerate(texts)
+            Token(i, text, i, role, 0, span, (chosen,) if role == "answer" else ())
+            for i, ((role, text), span) in enumerate(zip(texts, [(0, 2), (0, 1), (1, 4), (4, 6)], strict=True))
         )
+        self._texts = {(0, "prompt"): "Go", (0, "answer"): "A star"}
         self.words = tuple(Word("", self.tokens[a:b]) for a, b in ((0, 1), (1, 2), (2, 4)))
         self.images = (Image.new("RGB", size, "red"), Image.new("RGB", size, "blue"))
         self.grids = ((2, 3), (1, 4))
+        self.boxes = ((0, 0, *size),) * 2
         self.asked = []
 
     def heatmap(self, token, candidate=None, image=0):
@@ -61,6 +64,28 @@ class FakeExplanation:
         return SimpleNamespace(images=images, relevance=relevance)
 
 
+class FakeFilm(FakeExplanation):
+    """A video of three frames, 2 × 3 cells each, and then a picture of which the model saw the middle."""
+
+    def __init__(self):
+        super().__init__()
+        frames = tuple(Image.new("RGB", (1200, 600), colour) for colour in ("red", "green", "blue"))
+        self.images = (Video(frames, (0.0, 0.5, 1.25)), Image.new("RGB", (80, 60)))
+        self.grids = ((3, 2, 3), (2, 2))
+        self.boxes = ((0, 0, 1200, 600), (10, -6, 70, 66))
+
+    def heatmap(self, token, candidate=None, image=0):
+        if token == 0:
+            return np.full(self.grids[image], np.nan, np.float32)
+        count = int(np.prod(self.grids[image]))
+        return np.arange(count, dtype=np.float32).reshape(self.grids[image]) / 17 * (1 - image)
+
+
+@pytest.fixture
+def film():
+    return FakeFilm()
+
+
 @pytest.fixture
 def explanation():
     return FakeExplanation()
@@ -84,10 +109,46 @@ class TestState:
         assert widget.tokens[3]["candidates"] == [{"text": " star", "probability": 0.75, "rank": 1, "chosen": True}]
         assert widget.words == [(0, 1), (1, 2), (2, 4)]
         assert [picture["grid"] for picture in widget.pictures] == [(2, 3), (1, 4)]
+        assert [picture["image"] for picture in widget.pictures] == [0, 1]
+        assert {picture["frame"] for picture in widget.pictures} == {None}
+        assert {picture["box"] for picture in widget.pictures} == {(0, 0, 1, 1)}
+
+    def test_a_video_is_its_frames_in_the_order_of_the_cells(self, film):
+        widget = TAMWidget(film)
+        places = [(one["image"], one["frame"], one["time"]) for one in widget.pictures]
+        assert places == [(0, 0, 0.0), (0, 1, 0.5), (0, 2, 1.25), (1, None, None)]
+        assert [one["grid"] for one in widget.pictures] == [(2, 3)] * 3 + [(2, 2)]
+        assert [(one["width"], one["height"]) for one in widget.pictures] == [(512, 256)] * 3 + [(80, 60)]
+        colours = [Image.open(io.BytesIO(one["data"])).getpixel((9, 9)) for one in widget.pictures[:3]]
+        assert [int(np.argmax(colour)) for colour in colours] == [0, 1, 2]
+        cells, _, _, _ = encode.encode_map(film, 3)
+        sizes = [rows * columns for rows, columns in (one["grid"] for one in widget.pictures)]
+        assert len(cells) == sum(sizes)
+        assert levels(cells)[:18] == [round(k / 17 * 254) for k in range(18)]
+        assert levels(cells)[18:] == [0] * 4
+
+    def test_a_box_is_told_in_shares_of_the_picture(self, film):
+        *_, picture = TAMWidget(film).pictures
+        assert picture["box"] == pytest.approx((1 / 8, -1 / 10, 6 / 8, 12 / 10))
+
+    def test_what_stands_between_two_texts_goes_along(self, explanation):
+        assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", "", "", ""]
+        explanation.tokens = (
+            Token(0, "See this", 0, "prompt", 0, (0, 8)),
+            Token(1, "What?", 1, "prompt", 0, (9, 14)),
+            Token(2, "Yes", 2, "answer", 0, (0, 3)),
+        )
+        explanation._texts = {(0, "prompt"): "See this\nWhat?", (0, "answer"): "Yes"}
+        assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", "\n", ""]
+
+    def test_bytes_of_one_character_leave_no_gap(self, explanation):
+        explanation.tokens = tuple(Token(k, text, k, "prompt", 0, (0, 1)) for k, text in enumerate("\ufffd🙂"))
+        explanation._texts = {(0, "prompt"): "🙂"}
+        assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", ""]
 
     def test_a_picture_is_shrunk_and_keeps_its_shape(self):
         noise = np.random.default_rng(0).integers(0, 255, (1500, 3000, 3), np.uint8)
-        state = encode.encode_picture(Image.fromarray(noise), (4, 8))
+        state = encode.encode_picture(Image.fromarray(noise), (4, 8), (0, 0, 3000, 1500), image=0)
         assert (state["width"], state["height"]) == (1024, 512)
         shown = Image.open(io.BytesIO(state["data"]))
         assert shown.size == (1024, 512)
@@ -96,7 +157,7 @@ class TestState:
     def test_a_small_picture_is_kept_to_the_pixel(self):
         image = Image.new("RGB", (40, 30), "red")
         image.paste("blue", (10, 10, 20, 20))
-        state = encode.encode_picture(image, (3, 4))
+        state = encode.encode_picture(image, (3, 4), (0, 0, 40, 30), image=0)
         assert state["mime"] == "image/png"
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(state["data"]))), np.asarray(image))
 
@@ -120,6 +181,21 @@ class TestMaps:
         assert peak == pytest.approx(5e-4)
         assert levels(cells)[6:] == [protocol.UNSEEN] * 4
         assert max(levels(cells)[:6]) == protocol.PEAK_LEVEL
+
+    def test_a_token_before_all_pictures_has_seen_none(self, film):
+        cells, peak, _, _ = encode.encode_map(film, 0)
+        assert peak == 0
+        assert set(levels(cells)) == {protocol.UNSEEN}
+
+    def test_embedded_maps_of_a_video_equal_the_answers(self, film):
+        film.maps = lambda: SimpleNamespace(
+            images=tuple(np.stack([film.heatmap(i, image=k) for i in range(4)]) for k in range(2)),
+            relevance=np.tril(np.ones((4, 4), np.float32), -1),
+        )
+        embedded = encode.embed_maps(film)
+        assert len(embedded["cells"]) + len(embedded["relevances"]) == encode.embedded_size(film)
+        for i in range(4):
+            assert embedded["cells"][22 * i : 22 * (i + 1)] == encode.encode_map(film, i)[0]
 
     def test_no_activation_is_a_peak_of_zero(self, explanation):
         cells, peak, relevances, relevance_peak = encode.encode_map(explanation, 0)

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { TokenMap } from "../src/tokenmap.ts";
+import { isUnseen, seconds, where } from "../src/where.ts";
+import { frame, picture } from "./fakes.ts";
+
+function map(cells: number[], peak = 0.43): TokenMap {
+  return { token: 0, peak, cells: Uint8Array.from(cells), relevance: new Uint8Array(), relevancePeak: 0 };
+}
+
+const FLAT = [0, 0, 0, 0];
+const HIGH = [0, 9, 254, 0];
+const UNSEEN = [255, 255, 255, 255];
+
+describe("where a map peaks", () => {
+  it("is a row and a column, counted from 1", () => {
+    expect(where(map(HIGH), [picture()])).toBe("Peak 0.43 at row 2, column 1");
+  });
+
+  it("names the picture where there are several", () => {
+    const pictures = [picture(), picture({ image: 1 })];
+    expect(where(map([...FLAT, ...HIGH]), pictures)).toBe("Peak 0.43 at row 2, column 1 of picture 2");
+  });
+
+  it("names a frame by its time", () => {
+    expect(where(map([...FLAT, ...HIGH]), [frame(0), frame(3)])).toBe("Peak 0.43 at 1.5 s, row 2, column 1");
+    const pictures = [picture(), frame(0, { image: 1 }), frame(1, { image: 1 })];
+    expect(where(map([...FLAT, ...FLAT, ...HIGH]), pictures)).toBe(
+      "Peak 0.43 at 0.5 s, row 2, column 1 of video 2",
+    );
+  });
+
+  it("is nowhere without activation, or before the picture", () => {
+    expect(where(map(FLAT, 0), [picture()])).toBe("No image activation");
+    expect(where(map(UNSEEN, 0), [picture()])).toBe("Not seen yet: this picture comes later");
+    expect(where(map([...UNSEEN, ...UNSEEN], 0), [frame(0), frame(1)])).toBe(
+      "Not seen yet: this video comes later",
+    );
+    expect(isUnseen(map([...UNSEEN, ...FLAT], 0))).toBe(false);
+  });
+});
+
+it("gives times as many digits as they need", () => {
+  expect([0, 0.5, 1, 0.04, 1 / 3, 12.25].map(seconds)).toEqual([
+    "0.0 s",
+    "0.5 s",
+    "1.0 s",
+    "0.04 s",
+    "0.33 s",
+    "12.25 s",
+  ]);
+});

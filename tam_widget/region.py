@@ -1,0 +1,62 @@
+"""Maps over a part of a picture: which of their cells a box holds, and how much of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tam_widget.models.layout import Box
+
+__all__ = ["mean_over"]
+
+
+def mean_over(maps: NDArray[np.float32], grid: Box, box: Box) -> NDArray[np.float32]:
+    """Return the mean of maps over a box, each cell by how much of it the box holds.
+
+    Parameters
+    ----------
+    maps : numpy.ndarray of float32, shape (T, rows, columns)
+        NaN where nothing was seen.
+    grid : tuple of float
+        (left, top, right, bottom) of the whole grid, in pixels.
+    box : tuple of float
+        The same of the box; a point where its ends are the same.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (T,)
+        NaN where the box holds no cell that was seen.
+
+    Raises
+    ------
+    ValueError
+        The box is turned over or holds nothing of the grid.
+    """
+    left, top, right, bottom = box
+    if right < left or bottom < top:
+        raise ValueError(f"a box is (left, top, right, bottom), got {box}")
+    down = _shares(top, bottom, grid[1], grid[3], maps.shape[1])
+    across = _shares(left, right, grid[0], grid[2], maps.shape[2])
+    weights = down[:, None] * across
+    if not weights.any():
+        raise ValueError(f"the box {box} lies outside the picture, whose map covers {grid}")
+    seen = ~np.isnan(maps)
+    total = (weights * seen).sum(axis=(1, 2))
+    summed = np.where(seen, maps * weights, 0).sum(axis=(1, 2))
+    with np.errstate(invalid="ignore"):
+        return np.where(total > 0, summed / total, np.nan).astype(np.float32)
+
+
+def _shares(start: float, stop: float, first: float, last: float, count: int) -> NDArray[np.float64]:
+    """Return how much of each of some equal cells between two ends an interval holds; of a point, its cell alone."""
+    size = (last - first) / count
+    low, high = (start - first) / size, (stop - first) / size
+    edges = np.arange(count)
+    if high == low:
+        return ((edges <= low) & (low < edges + 1)).astype(np.float64)
+    held: NDArray[np.float64] = np.clip(np.minimum(edges + 1, high) - np.maximum(edges, low), 0, None)
+    return held
