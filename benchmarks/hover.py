@@ -57,7 +57,7 @@ Echo()
 """
 SCENE = """
 scene = tam.demo.scene({seed}, objects=3)
-tam.explain(model, processor, scene.image, "Describe this image.").widget(embed=False)
+tam.explain(model, processor, scene.image, "Describe this image.").widget(embed=False, unit="token")
 """
 WATCH = """
 (widget) => {

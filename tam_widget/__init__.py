@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import (
     CaptureError,
+    DatasetError,
+    EvaluationError,
     GenerationError,
     LayoutError,
+    MethodError,
     MissingDependencyError,
     PictureError,
     PromptError,
@@ -25,6 +28,7 @@ from tam_widget.errors import (
 
 if TYPE_CHECKING:
     from tam_widget import demo
+    from tam_widget.comparison import compare
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
     from tam_widget.models.families import register_family
@@ -36,9 +40,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "CaptureError",
+    "DatasetError",
+    "EvaluationError",
     "Explanation",
     "GenerationError",
     "LayoutError",
+    "MethodError",
     "MissingDependencyError",
     "PictureError",
     "PromptError",
@@ -51,6 +58,7 @@ __all__ = [
     "Video",
     "Word",
     "__version__",
+    "compare",
     "demo",
     "explain",
     "load",
@@ -68,6 +76,7 @@ _HOMES = {
     "Token": "tam_widget.tokens",
     "Video": "tam_widget.videos",
     "Word": "tam_widget.tokens",
+    "compare": "tam_widget.comparison",
     "explain": "tam_widget.explainer",
     "load": "tam_widget.models.load",
     "load_demo": "tam_widget.models.load",

@@ -7,8 +7,11 @@ nothing of this package still catches them. A message says what was found and wh
 
 __all__ = [
     "CaptureError",
+    "DatasetError",
+    "EvaluationError",
     "GenerationError",
     "LayoutError",
+    "MethodError",
     "MissingDependencyError",
     "PictureError",
     "PromptError",
@@ -57,3 +60,15 @@ class MissingDependencyError(TAMError, ImportError):
 
 class TokenIndexError(TAMError, IndexError):
     """A token, candidate or picture index outside the explanation."""
+
+
+class DatasetError(TAMError, ValueError):
+    """A data set or a sample of it is not what its kind needs: a file, column or mask is missing or does not fit."""
+
+
+class EvaluationError(TAMError, ValueError):
+    """A run whose settings cannot be used, or whose folder holds no run or another one."""
+
+
+class MethodError(TAMError, ValueError):
+    """A method of explanation that is unknown, does not apply to the model, or returned something that is no maps."""

@@ -13,9 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tam_widget.blend import COLORMAP, OPACITY
 from tam_widget.errors import TokenIndexError
-from tam_widget.figure_pictures import merged, single_overlay
+from tam_widget.figure_pictures import single_overlay
 from tam_widget.figure_row import GAP, MARGIN, Row
 from tam_widget.figure_style import PAPER, TAMFigure
+from tam_widget.region import merge
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,7 +41,7 @@ def explanation_overlay(
 ) -> Image.Image:
     """Return a picture or a frame under the map of a token, a word or several; see :meth:`Explanation.overlay`."""
     indices = sorted({index for group in _groups(explanation, what) for index in group})
-    heatmap = merged([explanation.heatmap(index, candidate, image) for index in indices])
+    heatmap = merge([explanation.heatmap(index, candidate, image) for index in indices])
     return single_overlay(explanation, heatmap, image, frame, **style)
 
 

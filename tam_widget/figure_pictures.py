@@ -13,7 +13,6 @@ from tam_widget.errors import TokenIndexError
 from tam_widget.videos import Video
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import SupportsIndex
 
     from numpy.typing import NDArray
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from tam_widget.explanation import Explanation
     from tam_widget.models.layout import Box
 
-__all__ = ["Shown", "merged", "peak_of", "show", "single_overlay", "size_of"]
+__all__ = ["Shown", "peak_of", "show", "single_overlay", "size_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +30,6 @@ class Shown:
 
     picture: Image.Image
     time: float | None = None
-
-
-def merged(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return several maps as one: the greatest value in each cell, unseen only where none has seen."""
-    together: NDArray[np.float32] = np.fmax.reduce(maps)
-    return together
 
 
 def peak_of(heatmap: NDArray[np.float32]) -> float:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from tam_widget.figure_pictures import merged, peak_of, show, size_of
+from tam_widget.figure_pictures import peak_of, show, size_of
 from tam_widget.figure_style import BAR, INK, LARGEST_PICTURE, LINE, QUIET, seconds
 from tam_widget.figure_text import fitted, name_of, place_of, text_blocks, title_of
+from tam_widget.region import merge
 from tam_widget.typeset import LEADING, Piece, draw, set_lines, text_width, write
 from tam_widget.videos import Video
 
@@ -79,7 +80,7 @@ class Row:
         style: dict[str, Any],
     ) -> None:
         self.width = width
-        self._heatmap = merged([explanation.heatmap(index, candidate, image) for index in group])
+        self._heatmap = merge([explanation.heatmap(index, candidate, image) for index in group])
         self._colormap = style["colormap"]
         self._shown = show(explanation, self._heatmap, image, style, largest=LARGEST_PICTURE, most=_MOST_FRAMES)
         token = explanation.tokens[group[0]]

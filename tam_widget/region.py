@@ -1,4 +1,4 @@
-"""Maps over a part of a picture: which of their cells a box holds, and how much of each."""
+"""Several maps as one, and maps over a part of a picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tam_widget.models.layout import Box
 
-__all__ = ["mean_over"]
+__all__ = ["mean_over", "merge"]
+
+
+def merge(maps: Sequence[NDArray[np.float32]], combine: str = "max") -> NDArray[np.float32]:
+    """Return several maps of one shape as one: the mean or the maximum in each cell, of those that have seen it.
+
+    Raises
+    ------
+    ValueError
+        Another way to combine them.
+    """
+    if combine == "max":
+        greatest: NDArray[np.float32] = np.fmax.reduce(maps)
+        return greatest
+    if combine != "mean":
+        raise ValueError(f"combine must be 'mean' or 'max', not {combine!r}")
+    if len(maps) == 1:
+        return maps[0]
+    stack = np.stack(maps)
+    seen = (~np.isnan(stack)).sum(axis=0)
+    total = np.nansum(stack, axis=0)
+    return np.where(seen > 0, total / np.maximum(seen, 1), np.nan).astype(np.float32)
 
 
 def mean_over(maps: NDArray[np.float32], grid: Box, box: Box) -> NDArray[np.float32]:

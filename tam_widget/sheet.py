@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tam_widget.blend import COLORMAP, OPACITY
-from tam_widget.figure_pictures import merged, peak_of, show, size_of
+from tam_widget.figure_pictures import peak_of, show, size_of
 from tam_widget.figure_style import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, seconds
+from tam_widget.region import merge
 from tam_widget.videos import Video
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def plot_sheet(
         row, column = divmod(number, columns)
         left = _MARGIN + column * (side + _GAP)
         top = _MARGIN + row * (cell + _GAP)
-        heatmap = merged([explanation.heatmap(token, image=image) for token in word.tokens])
+        heatmap = merge([explanation.heatmap(token, image=image) for token in word.tokens])
         (shown,) = show(explanation, heatmap, image, style, largest=LARGEST_PICTURE // 2, most=1)
         axes = figure.add_axes((left / width, 1 - (top + _TITLE + tall) / height, side / width, tall / height))
         axes.imshow(shown.picture, aspect="auto", interpolation="antialiased")

@@ -1,43 +1,31 @@
-/**
- * Where maps come from: the browser's cache, the maps embedded in the state, the kernel — in this order.
- *
- * At most one request is under way; only the token wanted last is asked for next, so that a fast pointer never
- * queues up work in the kernel. An answer that is no longer wanted is kept, never painted.
- */
-import type { Bytes, MapRequest, Model, Ping, Reply } from "./protocol.ts";
-import { fromReply, fromState, type TokenMap } from "./tokenmap.ts";
+/** Where maps come from: the browser's cache, the maps embedded in the state, the kernel — in this order. */
+import { Line, type Trouble } from "./line.ts";
+import type { Bytes, Model, Region, Reply } from "./protocol.ts";
+import { isPublished, keyOf, methodKey, methodOf, type Query } from "./query.ts";
+import { responses } from "./responses.ts";
+import { bytes, fromReply, fromState, merge, type TokenMap } from "./tokenmap.ts";
 
-/** A kernel that is silent for so long (ms) is called busy. */
-export const PATIENCE = 1000;
-/** A kernel that reports "done" and sent no answer within this time (ms) does not know the widget. */
-export const GRACE = 1000;
-
-export type Trouble = { kind: "busy" } | { kind: "lost" } | { kind: "error"; type: string; message: string };
+/** How many bytes of maps are kept; the ones looked at last stay. */
+const KEPT = 64 * 2 ** 20;
 
 export interface Listener {
-  map(map: TokenMap): void;
-  trouble(token: number, trouble: Trouble): void;
+  map(query: Query, map: TokenMap): void;
+  trouble(query: Query, trouble: Trouble): void;
 }
 
-interface KernelStatus {
-  content?: { execution_state?: string };
-}
+type Then<T> = (answer: T | null) => void;
 
 export class MapClient {
   readonly #model: Model;
-  readonly #listener: Listener;
-  readonly #isLive: () => boolean;
   readonly #cellCount: number;
-  readonly #cache = new Map<number, TokenMap>();
-  /** Requests without an answer so far. Other views share the model's messages, hence ids of our own. */
-  readonly #asked = new Map<string, number>();
-  readonly #prefix = Math.random().toString(36).slice(2);
-  #count = 0;
-  #wanted: number | null = null;
-  #flight: string | null = null;
-  #patience: ReturnType<typeof setTimeout> | undefined;
-  /** The kernel was silent for longer than our patience, and has not answered since. */
-  #busy = false;
+  /** In the order of their last use. */
+  readonly #cache = new Map<string, TokenMap>();
+  #kept = 0;
+  /** Of each method. */
+  readonly #scales = new Map<string, number>();
+  readonly #maps: Line<Query>;
+  readonly #regions: Line<Then<Float32Array>>;
+  readonly #peaks: Line<Then<number>>;
 
   constructor(
     model: Model,
@@ -48,117 +36,147 @@ export class MapClient {
   ) {
     this.#model = model;
     this.#cellCount = cellCount;
-    this.#isLive = isLive;
-    this.#listener = listener;
-    const onMessage = (reply: Reply, buffers: Bytes[]) => this.#receive(reply, buffers);
-    const onLife = () => this.#checkLife();
-    model.on("msg:custom", onMessage);
-    model.on("comm_live_update", onLife);
-    signal.addEventListener("abort", () => {
-      clearTimeout(this.#patience);
-      this.#asked.clear();
-      this.#wanted = null;
-      model.off("msg:custom", onMessage);
-      model.off("comm_live_update", onLife);
-    });
+    this.#maps = new Line(
+      model,
+      isLive,
+      {
+        answer: (query: Query, reply: Reply, buffer: Bytes | undefined, wanted: boolean) => {
+          if (!("peak" in reply) || reply.type !== "map" || !buffer) return;
+          const map = fromReply(query, reply, buffer, cellCount);
+          this.#keep(keyOf(query), map);
+          if (wanted) listener.map(query, map);
+        },
+        trouble: listener.trouble,
+      },
+      signal,
+    );
+    const trouble = <T>(then: Then<T>, { kind }: Trouble) => {
+      if (kind !== "busy") then(null);
+    };
+    this.#regions = new Line(
+      model,
+      isLive,
+      {
+        answer: (then: Then<Float32Array>, _: Reply, buffer: Bytes | undefined, wanted: boolean) => {
+          // A copy: the buffer may begin anywhere, a float only at a multiple of 4.
+          if (wanted) then(buffer ? new Float32Array(bytes(buffer).slice().buffer) : null);
+        },
+        trouble,
+      },
+      signal,
+    );
+    this.#peaks = new Line(
+      model,
+      isLive,
+      {
+        answer: (then: Then<number>, reply: Reply, _: Bytes | undefined, wanted: boolean) => {
+          if (wanted) then("peak" in reply ? reply.peak : null);
+        },
+        trouble,
+      },
+      signal,
+    );
   }
 
   /** The map, if the browser has it. */
-  peek(token: number): TokenMap | undefined {
-    const maps = this.#model.get("maps");
-    return this.#cache.get(token) ?? (maps ? fromState(maps, token, this.#cellCount) : undefined);
-  }
-
-  /** Ask the kernel for a token's map, or for none. */
-  want(token: number | null): void {
-    this.#wanted = token;
-    if (token === null) return;
-    if (!this.#isLive()) {
-      this.#lose();
-    } else if (this.#flight === null) {
-      this.#send(token);
-    } else if (this.#busy) {
-      // Ask all the same: it answers when it can. But do not pile up questions.
-      if (this.#patience === undefined && this.#asked.get(this.#flight) !== token) this.#send(token);
-      this.#listener.trouble(token, { kind: "busy" });
+  peek(query: Query): TokenMap | undefined {
+    const key = keyOf(query);
+    const known = this.#cache.get(key);
+    if (known) {
+      this.#cache.delete(key);
+      this.#cache.set(key, known);
+      return known;
     }
+    const maps = this.#model.get("maps");
+    const { tokens, method } = query;
+    if (!maps || query.candidate !== null || !isPublished(method) || method.part !== "map") return undefined;
+    const all = tokens.map((token) => fromState(maps, token, this.#cellCount));
+    if (!all.every((map) => map !== undefined)) return undefined;
+    const map = merge(all, query.combine);
+    if (all.length > 1) this.#keep(key, map);
+    return map;
   }
 
-  #send(token: number): void {
-    this.#count += 1;
-    const id = `${this.#prefix}-${this.#count}`;
-    this.#asked.set(id, token);
-    this.#flight = id;
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.#grow(), PATIENCE);
-    const status = (message: KernelStatus) => {
-      const state = message.content?.execution_state;
-      if (state === "busy") this.#hurry(id);
-      if (state === "idle") setTimeout(() => this.#checkAnswered(id), GRACE);
-    };
-    try {
-      this.#model.send({ id, type: "map", token } satisfies MapRequest, { iopub: { status } });
-    } catch {
-      this.#lose();
+  /** Ask the kernel for a map, or for none; the listener hears of it. */
+  want(query: Query | null): void {
+    this.#maps.want(
+      query && {
+        key: keyOf(query),
+        about: query,
+        body: { ...query, type: "map", tokens: [...query.tokens] },
+      },
+    );
+  }
+
+  /**
+   * How strongly each token responds to a part of a picture: one value for each token, on the joint scale, NaN where it saw
+   * nothing; for the method that is set now. `then` is called once, at once where the page knows the answer; never where
+   * another region is asked for before the answer is there (null: for none). With null it is called where no answer
+   * comes: the region lies outside the grid, or the kernel is gone or fails.
+   */
+  scores(region: null): void;
+  scores(region: Region, then: (scores: Float32Array | null) => void): void;
+  scores(region: Region | null, then: Then<Float32Array> = () => {}): void {
+    const method = methodOf(this.#model);
+    const maps = this.#model.get("maps");
+    if (!region) {
+      this.#regions.want(null);
+    } else if (maps && isPublished(method)) {
+      this.#regions.want(null);
+      then(responses(maps, this.#model.get("pictures"), region));
+    } else {
+      const key = JSON.stringify([region, method]);
+      this.#regions.want({ key, about: then, body: { type: "region", ...region, method } });
     }
   }
 
   /**
-   * Save 40 ms. Jupyter's server holds back a small packet until the one before it is acknowledged (Nagle's algorithm), and
-   * a page with nothing to say acknowledges late. So when "busy" has come and the answer has not, say something.
+   * The greatest value of all the last answer's maps, for the method that is set now. `then` is called as by `scores`:
+   * once, at once where the page knows the answer, with null where none comes.
    */
-  #hurry(id: string): void {
-    if (this.#asked.has(id)) this.#model.send({ type: "ping" } satisfies Ping);
-  }
-
-  /** Patience is at its end. */
-  #grow(): void {
-    this.#patience = undefined;
-    this.#busy = true;
-    if (this.#wanted === null || this.#flight === null) return;
-    if (this.#asked.get(this.#flight) !== this.#wanted) this.#send(this.#wanted);
-    this.#listener.trouble(this.#wanted, { kind: "busy" });
-  }
-
-  #receive(reply: Reply, buffers: Bytes[]): void {
-    const token = reply.id === null ? undefined : this.#asked.get(reply.id);
-    if (token === undefined || reply.id === null) return;
-    this.#asked.delete(reply.id);
-    this.#busy = false;
-    if (this.#flight === reply.id) {
-      this.#flight = null;
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+  scale(then: (peak: number | null) => void): void {
+    const method = methodOf(this.#model);
+    const key = methodKey({ ...method, part: "map" });
+    const known = this.#scales.get(key) ?? (isPublished(method) ? this.#embeddedScale() : undefined);
+    if (known !== undefined) {
+      this.#peaks.want(null);
+      then(known);
+      return;
     }
-    const wanted = this.#wanted;
-    if (wanted === token) this.#wanted = null;
-    if ("error" in reply) {
-      if (wanted === token) this.#listener.trouble(token, { kind: "error", ...reply.error });
-    } else if (buffers[0]) {
-      const map = fromReply(reply, buffers[0], this.#cellCount);
-      this.#cache.set(token, map);
-      if (wanted === token) this.#listener.map(map);
+    const about: Then<number> = (peak) => {
+      if (peak !== null) this.#scales.set(key, peak);
+      then(peak);
+    };
+    this.#peaks.want({ key, about, body: { type: "scale", method } });
+  }
+
+  #embeddedScale(): number | undefined {
+    const tokens = this.#model.get("tokens");
+    const last = tokens.at(-1)?.turn;
+    return this.#model
+      .get("maps")
+      ?.peaks.filter((_, i) => tokens[i]?.role === "answer" && tokens[i]?.turn === last)
+      .reduce((most, peak) => Math.max(most, peak), 0);
+  }
+
+  #keep(key: string, map: TokenMap): void {
+    this.#forget(key);
+    this.#cache.set(key, map);
+    this.#kept += sizeOf(map);
+    for (const oldest of this.#cache.keys()) {
+      if (this.#kept <= KEPT || oldest === key) break;
+      this.#forget(oldest);
     }
-    if (this.#wanted !== null && this.#flight === null) this.#send(this.#wanted);
   }
 
-  #checkAnswered(id: string): void {
-    if (this.#asked.has(id)) this.#lose();
+  #forget(key: string): void {
+    const map = this.#cache.get(key);
+    if (!map) return;
+    this.#cache.delete(key);
+    this.#kept -= sizeOf(map);
   }
+}
 
-  #checkLife(): void {
-    if (!this.#isLive()) this.#lose();
-  }
-
-  /** The kernel does not know this widget any more. */
-  #lose(): void {
-    const wanted = this.#wanted;
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
-    this.#busy = false;
-    this.#flight = null;
-    this.#wanted = null;
-    this.#asked.clear();
-    if (wanted !== null) this.#listener.trouble(wanted, { kind: "lost" });
-  }
+function sizeOf(map: TokenMap): number {
+  return map.cells.length + map.relevance.length;
 }

@@ -1,84 +1,67 @@
-/** The panel under the text: the active token, what else it might have been, where its map peaks. Its height never changes. */
+/** The panel under the text: what is looked at, what else it might have been, where its map peaks. Its height never changes. */
+import { CandidatesView } from "./candidates.ts";
 import { element, visible } from "./dom.ts";
 import type { Token } from "./protocol.ts";
 import { placeOf } from "./text.ts";
+import type { Tokens, Units } from "./units.ts";
 
-const IDLE = "Hover a word to see where the model looked.\nClick to pin it. Arrow keys walk, Esc lets go.";
+const IDLE =
+  "Hover a word to see where the model looked; click to pin it.\n" +
+  "Drag or shift-click for several. Arrow keys walk, Esc lets go.";
 const GIVEN = "Given in the prompt, not chosen by the model.";
-
-interface Row {
-  node: HTMLElement;
-  text: HTMLElement;
-  bar: HTMLElement;
-  probability: HTMLElement;
-}
+const SEVERAL = "Several words, read as one.";
 
 export class DetailView {
   readonly node = element("div", "tam-detail");
+  readonly candidates: CandidatesView;
   readonly #name = element("span", "tam-name", { dir: "auto" });
   readonly #place = element("span", "tam-place");
   readonly #hint = element("div", "tam-hint");
-  readonly #rows: Row[] = [];
   readonly #where = element("div", "tam-where");
   readonly #tokens: Token[];
+  readonly #units: Units;
 
-  constructor(tokens: Token[]) {
+  /** `changed` is called when another candidate is looked at. */
+  constructor(tokens: Token[], units: Units, changed: () => void, signal: AbortSignal) {
     this.#tokens = tokens;
-    const most = tokens.reduce((rows, token) => Math.max(rows, token.candidates.length), 0);
-    const list = element("ul", "tam-candidates", { "aria-label": "Candidates" });
-    for (let i = 0; i < most; i++) {
-      const row: Row = {
-        node: element("li", "tam-candidate"),
-        text: element("span", "tam-candidate-text", { dir: "auto" }),
-        bar: element("span", "tam-bar"),
-        probability: element("span", "tam-probability"),
-      };
-      row.node.append(
-        row.text,
-        element("span", "tam-track", { "aria-hidden": "true" }, row.bar),
-        row.probability,
-      );
-      list.append(row.node);
-      this.#rows.push(row);
-    }
+    this.#units = units;
+    this.candidates = new CandidatesView(tokens, changed, signal);
     this.node.append(
       element("div", "tam-heading", {}, this.#name, this.#place),
-      list,
       this.#where,
+      this.candidates.node,
       this.#hint,
     );
-    this.show(null);
   }
 
-  show(index: number | null): void {
-    const token = index === null ? undefined : this.#tokens[index];
-    this.#hint.textContent = token ? (token.candidates.length ? "" : GIVEN) : IDLE;
-    this.#hint.classList.toggle("tam-idle", !token);
-    this.#name.textContent = token ? visible(token.text) : "";
-    this.#place.textContent = index === null ? "" : placeOf(index, this.#tokens);
-    const candidates = token?.candidates ?? [];
-    const labels = distinct(candidates.map((candidate) => candidate.text));
-    for (const [i, row] of this.#rows.entries()) {
-      const candidate = candidates[i];
-      row.node.classList.toggle("tam-none", !candidate);
-      row.node.classList.toggle("tam-chosen", candidate?.chosen === true);
-      row.node.title = candidate ? `rank ${candidate.rank}` : "";
-      row.text.textContent = labels[i] ?? "";
-      row.bar.style.width = `${(candidate?.probability ?? 0) * 100}%`;
-      row.probability.textContent = candidate ? candidate.probability.toFixed(2) : "";
-    }
+  show(active: Tokens): void {
+    const first = active[0];
+    const isOne = this.#units.areOneWord(active);
+    this.candidates.show(isOne ? (first as number) : null, active.length > 1);
+    this.#hint.textContent = first === undefined ? IDLE : this.#why(first, isOne);
+    this.#hint.classList.toggle("tam-idle", first === undefined);
+    this.#name.textContent = first === undefined ? "" : textOf(active, this.#tokens);
+    this.#place.textContent = first === undefined ? "" : placeOf(active, this.#tokens);
     this.where("");
   }
 
   where(text: string): void {
     this.#where.textContent = text;
   }
+
+  /** Why there are no candidates, if there are none. */
+  #why(first: number, isOne: boolean): string {
+    if (!isOne) return SEVERAL;
+    return this.#tokens[first]?.candidates.length ? "" : GIVEN;
+  }
 }
 
-/** Labels without outer space, but for those that would then look the same. */
-function distinct(texts: string[]): string[] {
-  const labels = texts.map(visible);
-  return labels.map((label, i) =>
-    labels.indexOf(label) === labels.lastIndexOf(label) ? label : (texts[i] as string).replaceAll(" ", "␣"),
-  );
+/** The text of some tokens, with an ellipsis for what lies between them. */
+export function textOf(which: Tokens, tokens: Token[]): string {
+  const parts = which.map((index, i) => {
+    const { lead, text } = tokens[index] as Token;
+    if (i === 0) return text;
+    return which[i - 1] === index - 1 ? lead + text : ` … ${text}`;
+  });
+  return visible(parts.join(""));
 }

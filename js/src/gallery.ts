@@ -1,43 +1,67 @@
-/** The pictures, and the frames of each video as a strip that scrolls sideways. */
+/** The pictures, and the frames of each video as a strip that scrolls sideways, with a scrubber under it. */
+import { listen } from "./bind.ts";
 import { element } from "./dom.ts";
 import { PictureView } from "./picture.ts";
 import type { Picture } from "./protocol.ts";
+import { ScrubberView } from "./scrubber.ts";
 import { seconds } from "./where.ts";
+
+/** A video's frames. */
+export interface Film {
+  strip: HTMLElement;
+  views: PictureView[];
+  scrubber: ScrubberView;
+}
 
 export class GalleryView {
   readonly nodes: HTMLElement[] = [];
   /** One for each picture or frame, in the order of the cells. */
   readonly views: PictureView[];
+  readonly films: Film[] = [];
 
   constructor(pictures: Picture[], signal: AbortSignal) {
     const count = new Set(pictures.map((picture) => picture.image)).size;
-    const strips = new Map<number, HTMLElement>();
-    this.views = pictures.map((picture) => {
-      const view = new PictureView(picture, label(picture, count), signal);
-      if (picture.time === null) {
-        this.nodes.push(view.node);
-        return view;
-      }
-      let strip = strips.get(picture.image);
-      if (!strip) {
-        strip = this.#addStrip(signal);
-        strips.set(picture.image, strip);
-      }
-      const time = element("div", "tam-time", { "aria-hidden": "true" }, seconds(picture.time));
-      strip.append(element("div", "tam-frame", {}, view.node, time));
-      return view;
-    });
-    for (const strip of strips.values()) {
-      strip.setAttribute("aria-label", `Video, ${strip.childElementCount} frames`);
+    this.views = pictures.map((picture) => new PictureView(picture, label(picture, count), signal));
+    for (const views of byImage(this.views).values()) {
+      const times = views.map((view) => view.picture.time);
+      if (times.every((time) => time !== null)) this.#addFilm(views, times, signal);
+      else this.nodes.push(...views.map((view) => view.node));
     }
   }
 
-  #addStrip(signal: AbortSignal): HTMLElement {
-    const strip = element("div", "tam-strip", { role: "group", tabindex: 0 });
-    strip.addEventListener("keydown", (event) => scroll(event, strip), { signal });
+  #addFilm(views: PictureView[], times: number[], signal: AbortSignal): void {
+    const frames = views.map((view, i) =>
+      element(
+        "div",
+        "tam-frame",
+        {},
+        view.node,
+        element("div", "tam-time", { "aria-hidden": "true" }, seconds(times[i] as number)),
+      ),
+    );
+    const name = `Video, ${views.length} frames`;
+    const strip = element("div", "tam-strip", { role: "group", tabindex: 0, "aria-label": name }, ...frames);
+    listen(strip, "keydown", (event) => scroll(event, strip), signal);
+    // Tab reaches one frame, the one looked at last; the arrow keys lead on to the others.
+    const reach = (frame: number) => {
+      for (const [i, view] of views.entries()) view.node.tabIndex = i === frame ? 0 : -1;
+    };
+    for (const [i, view] of views.entries()) listen(view.node, "focus", () => reach(i), signal);
+    reach(0);
+    const scrubber = new ScrubberView(strip, times, reach, signal);
     this.nodes.push(strip);
-    return strip;
+    if (views.length > 1) this.nodes.push(scrubber.node);
+    this.films.push({ strip, views, scrubber });
   }
+}
+
+function byImage(views: PictureView[]): Map<number, PictureView[]> {
+  const groups = new Map<number, PictureView[]>();
+  for (const view of views) {
+    const { image } = view.picture;
+    groups.set(image, [...(groups.get(image) ?? []), view]);
+  }
+  return groups;
 }
 
 /** One frame for an arrow key; the notebook must not take it for a command. */

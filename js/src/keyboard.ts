@@ -1,28 +1,28 @@
 /** Where an arrow key leads from a token. */
+import type { Units } from "./units.ts";
 
-export function step(key: string, from: number, buttons: HTMLElement[]): number | null {
-  const last = buttons.length - 1;
+export function step(key: string, from: number, buttons: HTMLElement[], units: Units): number | null {
   const rightToLeft = getComputedStyle(buttons[from] as HTMLElement).direction === "rtl";
   switch (key) {
     case "ArrowRight":
-      return clamp(from + (rightToLeft ? -1 : 1), last);
+      return units.step(from, rightToLeft ? -1 : 1);
     case "ArrowLeft":
-      return clamp(from + (rightToLeft ? 1 : -1), last);
+      return units.step(from, rightToLeft ? 1 : -1);
     case "ArrowDown":
-      return otherLine(from, buttons, 1);
+      return firstOf(otherLine(from, buttons, 1), units);
     case "ArrowUp":
-      return otherLine(from, buttons, -1);
+      return firstOf(otherLine(from, buttons, -1), units);
     case "Home":
       return 0;
     case "End":
-      return last;
+      return firstOf(buttons.length - 1, units);
     default:
       return null;
   }
 }
 
-function clamp(token: number, last: number): number {
-  return Math.min(Math.max(token, 0), last);
+function firstOf(token: number, units: Units): number {
+  return units.of(token)[0] as number;
 }
 
 /** The token of the next (or previous) line that is nearest to being below (or above). */

@@ -1,34 +1,62 @@
-/** The scale under the picture: which colour is 0, which the token's peak. */
+/** The scale under the picture: which colour is which value. */
 import { gradient } from "./colormap.ts";
 import { element } from "./dom.ts";
 
+export interface Scale {
+  /** Value of the colour map's end. */
+  peak: number;
+  diverging: boolean;
+  unit: "" | "logits";
+  /** Of each map, or of the whole answer. */
+  of: "token" | "answer";
+}
+
+const TITLES = {
+  token: "Each map has its own scale: from 0 to its peak on the joint scale of picture and text",
+  answer:
+    "All maps have one scale: from 0 to the answer's greatest value, on the joint scale of picture and text",
+};
+
 export class LegendView {
   readonly #ramp = element("span", "tam-ramp");
+  readonly #low = element("span", "", {}, "0");
   readonly #peak = element("span", "tam-peak");
-  readonly node = element(
-    "div",
-    "tam-legend",
-    { title: "Stretched for each token: from 0 to the token's peak on the joint scale of picture and text" },
-    "0",
-    this.#ramp,
-    this.#peak,
-  );
+  readonly node = element("div", "tam-legend", {}, this.#low, this.#ramp, this.#peak);
 
   constructor() {
-    this.peak(null);
+    this.show(null);
   }
 
   colour(colormap: Uint8Array): void {
     this.#ramp.style.backgroundImage = gradient(colormap);
   }
 
-  peak(value: number | null): void {
-    this.node.classList.toggle("tam-idle", value === null);
-    this.#peak.textContent = value === null ? "peak" : decimals(value);
+  show(scale: Scale | null): void {
+    this.node.classList.toggle("tam-idle", scale === null);
+    this.node.title = TITLES[scale?.of ?? "token"];
+    this.#low.textContent = scale?.diverging ? signed(-scale.peak) : "0";
+    const peak = scale?.diverging ? signed(scale.peak) : decimals(scale?.peak ?? 0);
+    this.#peak.textContent = scale ? `${peak} ${scale.unit}`.trim() : "peak";
+  }
+
+  /** Where the contour runs, as shares of the ramp. */
+  ticks(shares: number[]): void {
+    this.#ramp.replaceChildren(
+      ...shares.map((share) => {
+        const tick = element("i", "tam-tick");
+        tick.style.left = `${share * 100}%`;
+        return tick;
+      }),
+    );
   }
 }
 
 /** Two decimals; a weak map gets as many as it needs. */
 export function decimals(value: number): string {
   return value === 0 || value >= 0.095 ? value.toFixed(2) : value.toPrecision(1);
+}
+
+/** The same of a difference. */
+export function signed(value: number): string {
+  return value === 0 ? decimals(0) : `${value < 0 ? "−" : "+"}${decimals(Math.abs(value))}`;
 }

@@ -61,9 +61,43 @@ export interface State {
   maps: EmbeddedMaps | null;
   /** 256 × RGB each. */
   colormaps: Record<string, Bytes>;
+  /** Stands over the widget; empty for none. */
+  title: string;
+  // Settings: `tam_widget/widget/settings.py` says what each means.
   colormap: string;
   opacity: number;
   smooth: boolean;
+  unit: "word" | "token";
+  combine: "mean" | "max";
+  scale: "token" | "answer";
+  display: "blend" | "side";
+  tint: "relevance" | "probability";
+  contour: boolean;
+  threshold: number | null;
+  causal_inference: boolean;
+  kernel_size: number;
+  part: Method["part"];
+  // What is looked at: set by either side.
+  /** The tokens whose map is shown now. */
+  selected: number[];
+  pinned: number[];
+  region: Region | null;
+  /** The word that is looked at, as [its text, which of its occurrences]; widgets side by side are linked by it. */
+  focus: [] | [string, number];
+}
+
+/** A part of a picture: left, top, right and bottom as fractions of it; of a point its ends are the same. */
+export interface Region {
+  image: number;
+  frame: number | null;
+  box: [number, number, number, number];
+}
+
+/** Which parts of the method make a map. */
+export interface Method {
+  causal_inference: boolean;
+  kernel_size: number;
+  part: "map" | "raw" | "interference";
 }
 
 export type Model = AnyModel<State & Record<string, unknown>>;
@@ -72,12 +106,32 @@ export type Model = AnyModel<State & Record<string, unknown>>;
 export const PEAK_LEVEL = 254;
 export const UNSEEN = 255;
 
+/** Of differences: what speaks for one word is red, for another blue. */
+export const DIVERGING = "RdBu_r";
+
 export interface MapRequest {
   id: string;
   type: "map";
-  token: number;
-  /** Rank of a candidate whose map is wanted instead of the token's own. */
-  candidate?: number;
+  /** In order, at least one; several are read as one. */
+  tokens: number[];
+  combine: "mean" | "max";
+  /** Rank, from 0, of a candidate in the token's place; then there is one token. */
+  candidate: number | null;
+  method: Method;
+}
+
+/** How strongly each token responds to a part of a picture. */
+export interface RegionRequest extends Region {
+  id: string;
+  type: "region";
+  method: Method;
+}
+
+/** The greatest value of all the last answer's maps. */
+export interface ScaleRequest {
+  id: string;
+  type: "scale";
+  method: Method;
 }
 
 /** Wants no answer; see client.ts. */
@@ -85,15 +139,30 @@ export interface Ping {
   type: "ping";
 }
 
-/** Comes with one buffer: all pictures' and frames' cells, then the relevances of the earlier tokens. */
+export type Request = MapRequest | RegionRequest | ScaleRequest;
+
+/**
+ * Comes with one buffer: all pictures' and frames' cells, then the relevances of the tokens before the last one asked
+ * for (of several tokens the greatest).
+ */
 export interface MapReply {
   id: string;
   type: "map";
-  token: number;
-  candidate: number | null;
-  /** The map's maximum on the joint scale; 0 says that no picture played a part, or that none was seen yet. */
+  /** The map's maximum, on the joint scale; of a part of the method in logits. 0: no picture played a part. */
   peak: number;
   relevance_peak: number;
+}
+
+/** Comes with one buffer: a float32 for each token, on the joint scale; NaN where it saw nothing. */
+export interface RegionReply {
+  id: string;
+  type: "region";
+}
+
+export interface ScaleReply {
+  id: string;
+  type: "scale";
+  peak: number;
 }
 
 export interface ErrorReply {
@@ -101,4 +170,4 @@ export interface ErrorReply {
   error: { type: string; message: string };
 }
 
-export type Reply = MapReply | ErrorReply;
+export type Reply = MapReply | RegionReply | ScaleReply | ErrorReply;

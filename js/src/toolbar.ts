@@ -1,34 +1,47 @@
-/** One quiet row of settings. They are traits: all views and Python share them. */
+/** One quiet row of settings, and a button that unfolds the others. They are traits: all views and Python share them. */
+import { listen, save } from "./bind.ts";
 import { element } from "./dom.ts";
-import type { Model } from "./protocol.ts";
+import { DIVERGING, type Model } from "./protocol.ts";
+import { SettingsView } from "./settings.ts";
 
 export class ToolbarView {
-  readonly #opacity = element("input", "tam-opacity", { type: "range", min: 0, max: 100, step: 1 });
-  readonly #colormap = element("select", "tam-colormap", { "aria-label": "Colour map" });
+  readonly settings: SettingsView;
+  readonly #opacity = element("input", "tam-slider tam-opacity", {
+    type: "range",
+    min: 0,
+    max: 100,
+    step: 1,
+  });
+  readonly #colormap = element("select", "tam-select tam-colormap", { "aria-label": "Colour map" });
   readonly #smooth = element("input", "tam-smooth", { type: "checkbox" });
-  readonly node = element(
-    "div",
-    "tam-toolbar",
-    { role: "group", "aria-label": "Overlay" },
-    element("label", "tam-control tam-control-opacity", {}, "Overlay", this.#opacity),
-    element("label", "tam-control", {}, this.#colormap),
-    element("label", "tam-control", {}, this.#smooth, "Smooth"),
-  );
+  readonly #more = element("button", "tam-more", { type: "button", "aria-expanded": "false" }, "More");
+  readonly node: HTMLElement;
   readonly #model: Model;
 
   constructor(model: Model, signal: AbortSignal) {
     this.#model = model;
-    this.#opacity.addEventListener("input", () => this.#save("opacity", this.#opacity.valueAsNumber / 100), {
-      signal,
-    });
-    this.#colormap.addEventListener("change", () => this.#save("colormap", this.#colormap.value), { signal });
-    this.#smooth.addEventListener("change", () => this.#save("smooth", this.#smooth.checked), { signal });
+    this.settings = new SettingsView(model, signal);
+    this.node = element(
+      "div",
+      "tam-toolbar",
+      { role: "group", "aria-label": "Overlay" },
+      element("label", "tam-control tam-control-opacity", {}, "Overlay", this.#opacity),
+      element("label", "tam-control", {}, this.#colormap),
+      element("label", "tam-control", {}, this.#smooth, "Smooth"),
+      this.#more,
+      this.settings.node,
+    );
+    listen(this.#opacity, "input", () => save(model, "opacity", this.#opacity.valueAsNumber / 100), signal);
+    listen(this.#colormap, "change", () => save(model, "colormap", this.#colormap.value), signal);
+    listen(this.#smooth, "change", () => save(model, "smooth", this.#smooth.checked), signal);
+    listen(this.#more, "click", () => this.#unfold(), signal);
     this.read();
   }
 
   /** Show what the model says. */
   read(): void {
-    const names = Object.keys(this.#model.get("colormaps"));
+    // The colours of differences are no choice.
+    const names = Object.keys(this.#model.get("colormaps")).filter((name) => name !== DIVERGING);
     if (names.join() !== [...this.#colormap.options].map((option) => option.value).join()) {
       this.#colormap.replaceChildren(...names.map((name) => element("option", "", { value: name }, name)));
     }
@@ -37,10 +50,15 @@ export class ToolbarView {
     this.#opacity.style.setProperty("--tam-fill", `${Math.round(opacity * 100)}%`);
     this.#colormap.value = this.#model.get("colormap");
     this.#smooth.checked = this.#model.get("smooth");
+    this.settings.read();
+    this.#more.classList.toggle("tam-changed", this.settings.isUnusual);
+    this.#more.title = this.settings.isUnusual ? "Some of these settings are changed" : "";
   }
 
-  #save<K extends "opacity" | "colormap" | "smooth">(name: K, value: ReturnType<Model["get"]>): void {
-    this.#model.set(name, value as never);
-    this.#model.save_changes();
+  #unfold(): void {
+    const { node } = this.settings;
+    node.hidden = !node.hidden;
+    this.#more.setAttribute("aria-expanded", String(!node.hidden));
+    this.#more.textContent = node.hidden ? "More" : "Less";
   }
 }

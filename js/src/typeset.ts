@@ -61,7 +61,7 @@ export function typeset(tokens: Token[], words: [number, number][]): Block[] {
  * The words, and each token that is in no word as a word of its own. A word spans neither a change of speaker nor
  * characters that are in no token.
  */
-function* everyWord(tokens: Token[], words: [number, number][]): Generator<[number, number]> {
+export function* everyWord(tokens: Token[], words: [number, number][]): Generator<[number, number]> {
   let at = 0;
   for (const [first, end] of words) {
     while (at < first) yield [at, ++at];

@@ -1,32 +1,49 @@
-/** One view: what is hovered and pinned here, and everything that follows from it. */
-import { MapClient, type Trouble } from "./client.ts";
-import { DetailView } from "./detail.ts";
-import { element, visible } from "./dom.ts";
+/** One view: what is looked at and pinned here, and everything that follows from it. */
+
+import { follow } from "./bind.ts";
+import { MapClient } from "./client.ts";
+import { DetailView, textOf } from "./detail.ts";
+import { element } from "./dom.ts";
+import type { Trouble } from "./line.ts";
+import { OptionsView } from "./options.ts";
 import { Pointing } from "./pointing.ts";
 import type { Model, Token } from "./protocol.ts";
+import { keyOf, methodOf, type Query, same } from "./query.ts";
 import { Selection } from "./selection.ts";
+import { Shared } from "./shared.ts";
 import { StageView } from "./stage.ts";
 import { TextView } from "./text.ts";
-import type { TokenMap } from "./tokenmap.ts";
+import { byProbability, byRelevance } from "./tint.ts";
+import { titleNode } from "./title.ts";
+import { difference, type TokenMap } from "./tokenmap.ts";
+import { NONE, type Tokens, Units } from "./units.ts";
 
 /** How long (ms) the last map stays while the next one is under way: shorter, it flickers; longer, it misleads. */
 const STALE = 120;
-/** How long (ms) a token must be active before a screen reader hears where its map peaks. */
+/** How long (ms) a map must be shown before a screen reader hears where it peaks. */
 const SPEAK = 400;
 
 const BUSY = "Kernel busy, waiting…";
 const RESTARTED = "The kernel was restarted; run the cell again to explore further.";
 const NO_KERNEL = "There is no kernel behind this page; run the notebook to explore further.";
 
+/** These ask for another map. */
+const METHOD = ["causal_inference", "kernel_size", "part"] as const;
+
 export function mount(model: Model, root: HTMLElement, signal: AbortSignal): void {
   new View(model, root, signal);
 }
 
 class View {
+  readonly #model: Model;
   readonly #tokens: Token[];
+  readonly #units: Units;
+  readonly #wholeAnswer: Tokens;
   readonly #selection = new Selection();
+  readonly #shared: Shared;
   readonly #client: MapClient;
   readonly #text: TextView;
+  readonly #options: OptionsView;
   readonly #detail: DetailView;
   readonly #stage: StageView;
   readonly #live = element("div", "tam-live", { "aria-live": "polite", role: "status" });
@@ -36,71 +53,152 @@ class View {
   #speaking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(model: Model, root: HTMLElement, signal: AbortSignal) {
+    this.#model = model;
     this.#tokens = model.get("tokens");
+    this.#units = new Units(this.#tokens, model.get("words"));
+    this.#wholeAnswer = this.#units.lastAnswer;
     this.#stage = new StageView(model, signal);
-    this.#text = new TextView(this.#tokens, model.get("words"));
-    this.#detail = new DetailView(this.#tokens);
-    const reading = element("div", "tam-reading", {}, this.#text.node, this.#detail.node);
+    this.#text = new TextView(this.#tokens, model.get("words"), signal);
+    this.#options = new OptionsView(
+      model,
+      () => this.select(this.#wholeAnswer, "toggle"),
+      () => this.#configure(),
+      signal,
+    );
+    this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
+    const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup);
+    const reading = element("div", "tam-reading", {}, this.#text.node, this.#options.node, panel);
     const page = element("div", "tam-page", {}, this.#stage.node, reading, this.#live);
-    const widget = element("div", "tam-widget", {}, page);
+    const widget = element("div", "tam-widget", {}, titleNode(model, signal), page);
     root.append(widget);
 
     // So the base view of ipywidgets marks itself where no kernel is behind it. Other hosts have no such sign.
     const isLive = () => root.closest(".jupyter-widgets-disconnected") === null;
     this.#lost = isLive() ? RESTARTED : NO_KERNEL;
     const listener = {
-      map: (map: TokenMap) => this.#receive(map),
-      trouble: (token: number, trouble: Trouble) => this.#excuse(token, trouble),
+      map: () => this.#show(),
+      trouble: (query: Query, trouble: Trouble) => this.#excuse(query, trouble),
     };
     this.#client = new MapClient(model, this.#stage.cellCount, isLive, listener, signal);
-    new Pointing(this.#text, widget, this.#selection, () => this.#show(), signal);
+    this.#shared = new Shared(model, this.#units, this.#selection, () => this.#show(), signal);
+    this.#keepKeys(widget, signal);
+    new Pointing(
+      {
+        text: this.#text,
+        widget,
+        units: this.#units,
+        selection: this.#selection,
+        changed: () => this.#changed(),
+      },
+      signal,
+    );
+    this.#stage.connect(this.#client, {
+      buttons: this.#text.buttons,
+      look: (tokens) => this.select(tokens ?? NONE, "look"),
+      pick: (tokens) => this.select(tokens, "pin"),
+    });
+    follow(model, METHOD, () => this.#show(), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.#stale);
       clearTimeout(this.#speaking);
       widget.remove();
     });
+    this.#configure();
+  }
+
+  /** Look at tokens as if the pointer were on them (none: no more), pin them, or pin and unpin in turn. */
+  select(tokens: Tokens, how: "look" | "pin" | "toggle"): void {
+    const selection = this.#selection;
+    selection.hovered = how === "look" ? tokens : NONE;
+    if (how === "pin") selection.pinned = tokens;
+    if (how === "toggle") selection.toggle(tokens);
+    this.#changed();
+  }
+
+  /** Somebody looks at something here. */
+  #changed(): void {
+    this.#selection.given = NONE;
+    this.#show();
+    this.#shared.tell();
+  }
+
+  /** Another unit, another way to combine, another tint. */
+  #configure(): void {
+    this.#units.unit = this.#model.get("unit");
+    this.#show();
   }
 
   /** Show what is selected now. */
   #show(): void {
     const { active, pinned } = this.#selection;
-    this.#text.mark(active, pinned);
-    this.#detail.show(active);
     clearTimeout(this.#stale);
     clearTimeout(this.#speaking);
-    const map = active === null ? undefined : this.#client.peek(active);
-    if (active === null || map) this.#client.want(null);
-    if (active === null) {
+    this.#text.mark(active, pinned);
+    this.#detail.show(active);
+    this.#options.isWhole = pinned.length > 0 && same(pinned, this.#wholeAnswer);
+    const queries = this.#queries(active);
+    const maps = queries.map((query) => this.#client.peek(query));
+    const missing = queries.find((_, i) => !maps[i]);
+    if (!missing) this.#client.want(null);
+    const [map, other] = maps;
+    if (missing) {
+      this.#wait(missing);
+    } else if (map) {
+      this.#paint(other ? difference(map, other) : map);
+    } else {
       this.#clear();
       this.#stage.state = "empty";
       this.#stage.hideNote();
       this.#live.textContent = "";
-    } else if (map) {
-      this.#receive(map);
-    } else {
-      this.#stage.state = "loading";
-      this.#stage.note("loading", "Loading…");
-      this.#stale = setTimeout(() => this.#clear(), STALE);
-      this.#client.want(active);
     }
   }
 
-  #receive(map: TokenMap): void {
-    clearTimeout(this.#stale);
-    clearTimeout(this.#speaking);
+  /** What must be known to show some tokens: one map, or two for their difference. */
+  #queries(active: Tokens): Query[] {
+    if (active.length === 0) return [];
+    const { candidates } = this.#detail;
+    const query = {
+      tokens: active,
+      combine: this.#model.get("combine"),
+      candidate: null,
+      method: methodOf(this.#model),
+    };
+    if (candidates.token === null) return [query];
+    const said = { ...query, tokens: [candidates.token] };
+    const unsaid = { ...said, candidate: candidates.candidate };
+    return candidates.isDifference ? [said, unsaid] : [unsaid];
+  }
+
+  #wait(query: Query): void {
+    this.#stage.state = "loading";
+    this.#stage.note("loading", "Loading…");
+    this.#stale = setTimeout(() => this.#clear(), STALE);
+    this.#client.want(query);
+  }
+
+  #paint(map: TokenMap): void {
     this.#stage.paint(map);
-    this.#text.tint(map.relevance, map.relevancePeak);
+    this.#tint(map);
     const where = this.#stage.where(map);
     this.#detail.where(where);
-    const spoken = `${visible(this.#tokens[map.token]?.text ?? "")}: ${where}`;
+    // What is looked at elsewhere is spoken of there.
+    if (this.#selection.active === this.#selection.given) return;
+    const spoken = `${this.#nameOf(map)}: ${where}`;
     this.#speaking = setTimeout(() => {
       this.#live.textContent = spoken;
     }, SPEAK);
   }
 
+  #nameOf({ tokens, candidate, diverging }: TokenMap): string {
+    const said = textOf(tokens, this.#tokens);
+    if (candidate === null) return said;
+    const { text } = this.#detail.candidates;
+    return diverging ? `${said} rather than ${text}` : `${text} in place of ${said}`;
+  }
+
   /** Say why there is no map. */
-  #excuse(token: number, trouble: Trouble): void {
-    if (token !== this.#selection.active) return;
+  #excuse(query: Query, trouble: Trouble): void {
+    if (!this.#queries(this.#selection.active).some((one) => keyOf(one) === keyOf(query))) return;
     clearTimeout(this.#stale);
     this.#clear();
     const text = this.#explain(trouble);
@@ -117,6 +215,25 @@ class View {
   /** Nothing to see of a map: neither on the pictures nor on the text. */
   #clear(): void {
     this.#stage.clear();
-    this.#text.tint(null);
+    this.#tint(null);
+  }
+
+  #tint(map: TokenMap | null): void {
+    const kind = this.#model.get("tint");
+    if (kind === "probability") this.#text.tint(kind, byProbability(this.#tokens));
+    else this.#text.tint(kind, map && byRelevance(map));
+  }
+
+  /** A key that presses a button of the text side must not become the notebook's command; Esc lets go of one thing. */
+  #keepKeys(widget: HTMLElement, signal: AbortSignal): void {
+    const heard = (event: KeyboardEvent) => {
+      const onButton = event.target instanceof Element && event.target.closest("button") !== null;
+      if (onButton && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+      if (event.key !== "Escape" || !this.#detail.candidates.release()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.#show();
+    };
+    widget.addEventListener("keydown", heard, { signal });
   }
 }

@@ -1,5 +1,6 @@
 /** Where a map peaks, or why it does not, in words. */
-import { decimals } from "./legend.ts";
+import { shareOf } from "./colormap.ts";
+import { decimals, signed } from "./legend.ts";
 import { PEAK_LEVEL, type Picture, UNSEEN } from "./protocol.ts";
 import type { TokenMap } from "./tokenmap.ts";
 
@@ -15,30 +16,57 @@ export function isUnseen(map: TokenMap): boolean {
 
 /** Why there is no peak. */
 export function nothing(map: TokenMap, pictures: Picture[]): string {
-  if (!isUnseen(map)) return "No image activation";
+  if (!isUnseen(map)) return map.diverging ? "No difference" : "No image activation";
   if (several(pictures)) return "Not seen yet: the pictures come later";
   return `Not seen yet: this ${kind(pictures[0])} comes later`;
 }
 
-/** The cell where a map peaks. Rows and columns count from 1. */
+/** The cell where a map peaks; where a difference is greatest. Rows and columns count from 1. */
 export function where(map: TokenMap, pictures: Picture[]): string {
   if (map.peak <= 0) return nothing(map, pictures);
-  let cell = map.cells.indexOf(PEAK_LEVEL);
+  let cell = peakCell(map);
+  const share = shareOf(map.cells[cell] as number, map.diverging);
   for (const picture of pictures) {
     const [rows, columns] = picture.grid;
     if (cell < rows * columns) {
-      const time = picture.time === null ? "" : `${seconds(picture.time)}, `;
-      const place = `row ${Math.floor(cell / columns) + 1}, column ${(cell % columns) + 1}`;
-      const which = several(pictures) ? ` of ${kind(picture)} ${picture.image + 1}` : "";
-      return `Peak ${decimals(map.peak)} at ${time}${place}${which}`;
+      const place = placeName(picture, [Math.floor(cell / columns), cell % columns], several(pictures));
+      const value = map.diverging ? signed(share * map.peak) : decimals(map.peak);
+      return `${map.diverging ? "Greatest difference" : "Peak"} ${value} at ${place}`;
     }
     cell -= rows * columns;
   }
   return "";
 }
 
-function several(pictures: Picture[]): boolean {
+/** A cell's place. */
+export function placeName(
+  picture: Picture,
+  [row, column]: [number, number],
+  isOneOfSeveral: boolean,
+): string {
+  const time = picture.time === null ? "" : `${seconds(picture.time)}, `;
+  const which = isOneOfSeveral ? ` of ${kind(picture)} ${picture.image + 1}` : "";
+  return `${time}row ${row + 1}, column ${column + 1}${which}`;
+}
+
+export function several(pictures: Picture[]): boolean {
   return pictures.some((picture) => picture.image > 0);
+}
+
+/** Plain loops: a video has a quarter of a million cells, and a hover waits for this. */
+function peakCell({ cells, diverging }: TokenMap): number {
+  if (!diverging) return cells.indexOf(PEAK_LEVEL);
+  let most = -1;
+  let found = 0;
+  for (let i = 0; i < cells.length; i++) {
+    const level = cells[i] as number;
+    const share = level === UNSEEN ? -1 : Math.abs(shareOf(level, true));
+    if (share > most) {
+      most = share;
+      found = i;
+    }
+  }
+  return found;
 }
 
 function kind(picture: Picture | undefined): string {

@@ -28,6 +28,24 @@ describe("overlayTable", () => {
     }
   });
 
+  it("takes a smaller part of a scale that others share", () => {
+    const table = overlayTable(ramp, 1, { gain: 0.5 });
+    expect(rgba(table, 254)).toEqual([128, 1, 2, 128]);
+    expect(rgba(overlayTable(ramp, 1, { gain: 3 }), 254)).toEqual([255, 1, 2, 255]);
+  });
+
+  it("runs from one end to the other for differences, and leaves the middle untouched", () => {
+    const table = overlayTable(ramp, 0.5, { diverging: true });
+    expect(rgba(table, 0)).toEqual([0, 1, 2, 128]);
+    expect(rgba(table, 254)).toEqual([255, 1, 2, 128]);
+    expect(rgba(table, 127)[3]).toBe(0);
+  });
+
+  it("covers the picture evenly beside it", () => {
+    const table = overlayTable(ramp, 0.6, { solid: true });
+    expect([0, 100, 254].map((level) => rgba(table, level)[3])).toEqual([153, 153, 153]);
+  });
+
   it("veils unseen cells in grey", () => {
     const [red, green, blue, alpha] = rgba(overlayTable(ramp, 0.6), UNSEEN);
     expect([red, green, blue]).toEqual([128, 128, 128]);

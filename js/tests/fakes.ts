@@ -1,12 +1,28 @@
 /** A kernel's side of the model, and the parts of a browser that jsdom lacks. */
 import { vi } from "vitest";
-import type { MapReply, MapRequest, Model, Picture, Ping, State, Token } from "../src/protocol.ts";
+import type {
+  MapReply,
+  MapRequest,
+  Method,
+  Model,
+  Picture,
+  Ping,
+  RegionRequest,
+  Request,
+  ScaleRequest,
+  State,
+  Token,
+} from "../src/protocol.ts";
+import type { Query } from "../src/query.ts";
 
 type Handler = (...args: never[]) => void;
 
 /** What the tests need of a model: traits, events, and the requests that were sent. */
 export class FakeModel {
+  /** For maps. */
   readonly requests: MapRequest[] = [];
+  /** For anything else. */
+  readonly others: (RegionRequest | ScaleRequest)[] = [];
   readonly pings: unknown[] = [];
   /** For each request: let the kernel report its status. */
   readonly report: ((state: "busy" | "idle") => void)[] = [];
@@ -22,7 +38,9 @@ export class FakeModel {
     return this.state[name];
   }
 
+  /** Nothing changes where the value is the same. */
   set<K extends keyof State>(name: K, value: State[K]): void {
+    if (JSON.stringify(value) === JSON.stringify(this.state[name])) return;
     this.state[name] = value;
     this.trigger(`change:${name}`);
   }
@@ -48,31 +66,25 @@ export class FakeModel {
     for (const handler of this.handlers.get(name) ?? []) (handler as (...all: unknown[]) => void)(...args);
   }
 
-  send(request: MapRequest | Ping, callbacks?: { iopub?: { status?: (message: unknown) => void } }): void {
+  send(request: Request | Ping, callbacks?: { iopub?: { status?: (message: unknown) => void } }): void {
     if (request.type === "ping") {
       this.pings.push(request);
       return;
     }
-    this.requests.push(request);
+    if (request.type === "map") this.requests.push(request);
+    else this.others.push(request);
     this.report.push((state) => callbacks?.iopub?.status?.({ content: { execution_state: state } }));
   }
 
   /** Answer a request as the kernel would. */
   answer(request: MapRequest | undefined, cells: number[], peak = 0.5): void {
     if (!request) throw new Error("there is no such request");
-    const relevance = Array.from({ length: request.token }, (_, i) => (i === 0 ? 255 : 0));
-    const reply: MapReply = {
-      id: request.id,
-      type: "map",
-      token: request.token,
-      candidate: null,
-      peak,
-      relevance_peak: 1,
-    };
+    const relevance = Array.from({ length: request.tokens.at(-1) ?? 0 }, (_, i) => (i === 0 ? 255 : 0));
+    const reply: MapReply = { id: request.id, type: "map", peak, relevance_peak: 1 };
     this.trigger("msg:custom", reply, [buffer([...cells, ...relevance])]);
   }
 
-  fail(request: MapRequest | undefined, type: string, message: string): void {
+  fail(request: Request | undefined, type: string, message: string): void {
     this.trigger("msg:custom", { id: request?.id, error: { type, message } }, []);
   }
 
@@ -90,6 +102,14 @@ export function buffer(values: number[]): DataView {
 
 export const TEXTS = ["Describe", " it", ".", "A", " red", " tri", "angle", "."];
 export const CELLS = 4;
+
+/** As published. */
+export const METHOD: Method = { causal_inference: true, kernel_size: 3, part: "map" };
+
+/** What asks for the map of one token, or of several. */
+export function query(tokens: number | number[], change: Partial<Query> = {}): Query {
+  return { tokens: [tokens].flat(), combine: "mean", candidate: null, method: METHOD, ...change };
+}
 
 export function token(text: string, index: number): Token {
   if (index < 3) return { text, lead: "", role: "prompt", turn: 0, candidates: [] };
@@ -142,6 +162,19 @@ export function state(change: Partial<State> = {}): State {
     colormap: "reds",
     opacity: 0.5,
     smooth: false,
+    title: "",
+    unit: "token",
+    combine: "mean",
+    scale: "token",
+    display: "blend",
+    tint: "relevance",
+    contour: false,
+    threshold: null,
+    ...METHOD,
+    selected: [],
+    pinned: [],
+    region: null,
+    focus: [],
     ...change,
   };
 }

@@ -1,61 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PATIENCE } from "../src/client.ts";
 import widget from "../src/index.ts";
+import { PATIENCE } from "../src/line.ts";
 import { FADE } from "../src/picture.ts";
 import type { State } from "../src/protocol.ts";
 import { embedded, FakeModel, frame, picture, state, stubBrowser, TEXTS, token } from "./fakes.ts";
+import { Page } from "./page.ts";
 
 const LEFT = [0, 254, 0, 254];
-
-/** One view, and what a person would do to it and see of it. */
-class Page {
-  readonly host: HTMLElement;
-  readonly cleanup: () => void;
-
-  constructor(model: FakeModel, host = document.createElement("div")) {
-    this.host = host;
-    document.body.append(host);
-    const props = { model, el: this.host, signal: new AbortController().signal };
-    this.cleanup = widget.render(props as unknown as Parameters<typeof widget.render>[0]);
-  }
-
-  one<T extends Element = HTMLElement>(selector: string): T {
-    const found = this.host.querySelector<T>(selector);
-    if (!found) throw new Error(`no ${selector}`);
-    return found;
-  }
-
-  token(index: number): HTMLButtonElement {
-    return this.one(`.tam-token[data-index="${index}"]`);
-  }
-
-  get canvases(): HTMLCanvasElement[] {
-    return [...this.host.querySelectorAll<HTMLCanvasElement>(".tam-heatmap")];
-  }
-
-  get canvas(): HTMLCanvasElement {
-    return this.one(".tam-heatmap");
-  }
-
-  get shown(): string {
-    return `${this.canvas.dataset.token} ${this.canvas.dataset.state}`;
-  }
-
-  hover(index: number): void {
-    this.token(index).dispatchEvent(new Event("pointerover", { bubbles: true }));
-  }
-
-  leave(): void {
-    this.one(".tam-text").dispatchEvent(new Event("pointerleave"));
-    vi.advanceTimersByTime(200);
-  }
-
-  key(key: string): boolean {
-    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
-    (document.activeElement ?? this.host).dispatchEvent(event);
-    return event.defaultPrevented;
-  }
-}
 
 describe("a view", () => {
   let model: FakeModel;
@@ -147,11 +98,11 @@ describe("a view", () => {
     expect(document.activeElement).toBe(page.token(0));
     page.key("End");
     expect(document.activeElement).toBe(page.token(7));
-    expect([...page.host.querySelectorAll('[tabindex="0"]')]).toEqual([page.token(7)]);
+    expect([...page.host.querySelectorAll('.tam-token[tabindex="0"]')]).toEqual([page.token(7)]);
   });
 
   it("begins its tab order at the answer", () => {
-    expect([...page.host.querySelectorAll('[tabindex="0"]')]).toEqual([page.token(3)]);
+    expect([...page.host.querySelectorAll('.tam-token[tabindex="0"]')]).toEqual([page.token(3)]);
   });
 
   it("names each token for a screen reader", () => {
@@ -161,9 +112,9 @@ describe("a view", () => {
 
   it("says where the map peaks, once the pointer rests", () => {
     page.hover(6);
-    expect(page.one(".tam-live").textContent).toBe("");
+    expect(page.live.textContent).toBe("");
     vi.advanceTimersByTime(1000);
-    expect(page.one(".tam-live").textContent).toBe("angle: Peak 0.25 at row 2, column 1");
+    expect(page.live.textContent).toBe("angle: Peak 0.25 at row 2, column 1");
   });
 
   it("tints earlier tokens by relevance and fades later ones", () => {
@@ -180,14 +131,14 @@ describe("a view", () => {
 
   it("shows the candidates with two digits, as text and not as markup", () => {
     page.hover(4);
-    const rows = [...page.host.querySelectorAll(".tam-candidate")].map((row) => row.textContent);
+    const rows = [...page.host.querySelectorAll(".tam-detail .tam-candidate")].map((row) => row.textContent);
     expect(rows).toEqual(["red0.96", "<i>x</i>0.02"]);
     expect(page.host.querySelector("i")).toBeNull();
     expect(page.one(".tam-place").textContent).toBe("answer token 4");
   });
 
   it("keeps the panel's rows when nothing is shown", () => {
-    const rows = () => page.host.querySelectorAll(".tam-candidate").length;
+    const rows = () => page.host.querySelectorAll(".tam-detail .tam-candidate").length;
     const before = rows();
     page.hover(0);
     expect(rows()).toBe(before);
@@ -229,13 +180,15 @@ describe("a view", () => {
     expect(page.one<HTMLSelectElement>(".tam-colormap").value).toBe("hot");
   });
 
-  it("is apart from another view of the same widget, but for the settings", () => {
+  it("agrees with another view of the same widget, and outlives it", () => {
     const other = new Page(model);
     page.token(4).click();
+    expect([page.shown, other.shown]).toEqual(["4 ready", "4 ready"]);
+    expect(other.token(4).getAttribute("aria-pressed")).toBe("true");
     other.hover(6);
-    expect(page.shown).toBe("4 ready");
-    expect(other.shown).toBe("6 ready");
-    expect(other.token(4).getAttribute("aria-pressed")).toBe("false");
+    expect([page.shown, other.shown]).toEqual(["6 ready", "6 ready"]);
+    other.leave();
+    expect([page.shown, other.shown]).toEqual(["4 ready", "4 ready"]);
     model.set("opacity", 0.2);
     expect(other.one<HTMLInputElement>(".tam-opacity").value).toBe("20");
     other.cleanup();

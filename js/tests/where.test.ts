@@ -4,7 +4,14 @@ import { isUnseen, seconds, where } from "../src/where.ts";
 import { frame, picture } from "./fakes.ts";
 
 function map(cells: number[], peak = 0.43): TokenMap {
-  return { token: 0, peak, cells: Uint8Array.from(cells), relevance: new Uint8Array(), relevancePeak: 0 };
+  return {
+    tokens: [0],
+    candidate: null,
+    peak,
+    cells: Uint8Array.from(cells),
+    relevance: new Uint8Array(),
+    relevancePeak: 0,
+  };
 }
 
 const FLAT = [0, 0, 0, 0];
@@ -27,6 +34,17 @@ describe("where a map peaks", () => {
     expect(where(map([...FLAT, ...FLAT, ...HIGH]), pictures)).toBe(
       "Peak 0.43 at 0.5 s, row 2, column 1 of video 2",
     );
+  });
+
+  it("is where a difference is greatest, on either side", () => {
+    const apart = (cells: number[]): TokenMap => ({ ...map(cells), diverging: true });
+    expect(where(apart([127, 200, 0, 255]), [picture()])).toBe(
+      "Greatest difference −0.43 at row 2, column 1",
+    );
+    expect(where(apart([254, 100, 127, 127]), [picture()])).toBe(
+      "Greatest difference +0.43 at row 1, column 1",
+    );
+    expect(where({ ...apart([127, 127, 127, 127]), peak: 0 }, [picture()])).toBe("No difference");
   });
 
   it("is nowhere without activation, or before the picture", () => {

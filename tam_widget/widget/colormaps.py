@@ -6,10 +6,13 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["COLORMAPS", "colormap_table"]
+__all__ = ["COLORMAPS", "DIVERGING", "colormap_table"]
 
 COLORMAPS = ("inferno", "magma", "viridis", "cividis", "turbo", "jet")
 """The choices offered. The first four read alike with any colour vision; jet is what papers often show."""
+
+DIVERGING = "RdBu_r"
+"""For differences: what speaks for one word is red, for another blue."""
 
 
 @cache

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from tam_widget.leads import leads
+from tam_widget.region import merge
 from tam_widget.videos import Video
 from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -122,17 +123,23 @@ def encode_picture(
     }
 
 
-def encode_map(explanation: Explanation, token: int, candidate: int | None = None) -> tuple[bytes, float, bytes, float]:
-    """Return a token's cells and relevances as bytes, each with its peak on the joint scale.
+def encode_map(
+    explanation: Explanation, tokens: Sequence[int], candidate: int | None = None, *, combine: str, **method: Any
+) -> tuple[bytes, float, bytes, float]:
+    """Return the cells and relevances of tokens, read as one, as bytes, each with its peak.
 
     Parameters
     ----------
     explanation : Explanation
         Where the map comes from.
-    token : int
-        Index of the token.
+    tokens : sequence of int
+        Indices of the tokens, at least one.
     candidate : int, optional
-        Index of the candidate that is explained instead of what was said.
+        Index of the candidate that is explained instead of what was said; needs one token.
+    combine : {"mean", "max"}
+        What several maps give in each cell.
+    **method
+        As for :meth:`Explanation.heatmap`.
 
     Returns
     -------
@@ -141,13 +148,20 @@ def encode_map(explanation: Explanation, token: int, candidate: int | None = Non
     peak : float
         The map's maximum; 0 for a map without activation.
     relevances : bytes
-        One value for each earlier token.
+        One value for each token before the last of them.
     relevance_peak : float
         Their maximum.
     """
-    maps = [explanation.heatmap(token, candidate=candidate, image=k) for k in range(len(explanation.images))]
-    cells, peak = _levels(np.concatenate([one.ravel() for one in maps]), PEAK_LEVEL)
-    relevances, relevance_peak = _levels(explanation.relevance(token, candidate=candidate), 255)
+    merged = [
+        merge([explanation.heatmap(token, candidate=candidate, image=k, **method) for token in tokens], combine).ravel()
+        for k in range(len(explanation.images))
+    ]
+    cells, peak = _levels(np.concatenate(merged), PEAK_LEVEL)
+    relevance = np.zeros(max(tokens), dtype=np.float32)
+    for token in tokens:
+        own = explanation.relevance(token, candidate=candidate)
+        relevance[: len(own)] = np.maximum(relevance[: len(own)], own)
+    relevances, relevance_peak = _levels(relevance, 255)
     return cells, peak, relevances, relevance_peak
 
 

@@ -6,7 +6,7 @@ rebuilt from them without Python); messages are requests.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, Literal, TypedDict
 
 __all__ = [
     "PEAK_LEVEL",
@@ -16,9 +16,14 @@ __all__ = [
     "ErrorReply",
     "MapReply",
     "MapRequest",
+    "MethodState",
     "PictureState",
     "Ping",
     "Problem",
+    "RegionReply",
+    "RegionRequest",
+    "ScaleReply",
+    "ScaleRequest",
     "TokenState",
 ]
 
@@ -84,13 +89,46 @@ class EmbeddedMaps(TypedDict):
     relevance_peaks: list[float]
 
 
+class MethodState(TypedDict):
+    """Which parts of the method make a map; see :class:`tam_widget.activations.Method`."""
+
+    causal_inference: bool
+    kernel_size: int
+    part: Literal["map", "raw", "interference"]
+
+
 class MapRequest(TypedDict):
-    """Browser to kernel: the map of a token, or of one of its candidates."""
+    """Browser to kernel: the map of a token, of a word or span as one, or of one of a token's candidates."""
 
     id: str
     type: Literal["map"]
-    token: int
-    candidate: NotRequired[int | None]
+    tokens: list[int]
+    """In order, at least one."""
+    combine: Literal["mean", "max"]
+    """What several tokens' maps give in each cell."""
+    candidate: int | None
+    """Rank, from 0, of a candidate that is explained in the token's place; then there is one token."""
+    method: MethodState
+
+
+class RegionRequest(TypedDict):
+    """Browser to kernel: how strongly each token responds to a part of a picture."""
+
+    id: str
+    type: Literal["region"]
+    image: int
+    frame: int | None
+    box: tuple[float, float, float, float]
+    """Left, top, right and bottom as fractions of the picture; of a point its ends are the same."""
+    method: MethodState
+
+
+class ScaleRequest(TypedDict):
+    """Browser to kernel: the greatest value of all the last answer's maps."""
+
+    id: str
+    type: Literal["scale"]
+    method: MethodState
 
 
 class Ping(TypedDict):
@@ -102,15 +140,30 @@ class Ping(TypedDict):
 class MapReply(TypedDict):
     """Kernel to browser, with one buffer: all pictures' and frames' cells, then the relevances of the earlier tokens.
 
-    ``peak`` is the map's maximum on the joint scale; 0 says that no picture played a part, or that none was seen yet.
+    The relevances are those of tokens 0 up to the last one asked for, that one excluded; of several tokens the
+    greatest. ``peak`` is the map's maximum, on the joint scale (of a part of the method, in logits); 0 says that no
+    picture played a part, or that none was seen yet.
     """
 
     id: str
     type: Literal["map"]
-    token: int
-    candidate: int | None
     peak: float
     relevance_peak: float
+
+
+class RegionReply(TypedDict):
+    """Kernel to browser, with one buffer: a float32 for each token, on the joint scale; NaN where it saw nothing."""
+
+    id: str
+    type: Literal["region"]
+
+
+class ScaleReply(TypedDict):
+    """Kernel to browser."""
+
+    id: str
+    type: Literal["scale"]
+    peak: float
 
 
 class Problem(TypedDict):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from tam_widget.widget.colormaps import COLORMAPS, colormap_table
+from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.encode import embed_maps, embedded_size, encode_pictures, encode_tokens, encode_words
 from tam_widget.widget.requests import answer
+from tam_widget.widget.settings import Settings
 
 if TYPE_CHECKING:
     from tam_widget.explanation import Explanation
@@ -40,8 +41,8 @@ def _answer_where_asked(comm: Any) -> None:
         comm._reply_subshell_for = None  # noqa: SLF001 - there is no public switch
 
 
-class TAMWidget(anywidget.AnyWidget):
-    """The picture and the sentence: hover a token to see where the model looked.
+class TAMWidget(Settings, anywidget.AnyWidget):
+    """The picture and the sentence: hover a word to see where the model looked.
 
     Parameters
     ----------
@@ -50,12 +51,20 @@ class TAMWidget(anywidget.AnyWidget):
     embed : bool, optional
         Whether the maps of all tokens become part of the widget's state, so that a saved notebook, a page made by
         nbconvert or a dead kernel still shows them. By default they do where all together are at most 1 MiB.
-    opacity : float
-        How strongly the peak of a map covers the picture, in [0, 1].
-    colormap : str
-        Name of a matplotlib colour map.
-    smooth : bool
-        Whether values are interpolated between the cells of the map, or each cell shown as it is.
+    title : str
+        Stands over the widget; empty for none.
+    **settings
+        See :class:`tam_widget.widget.settings.Settings`.
+
+    Attributes
+    ----------
+    selected : list of int
+        The tokens whose map is shown now: those under the pointer, or else the pinned ones. Empty for none.
+    pinned : list of int
+        The tokens whose map stays when the pointer leaves; set it to pin from Python.
+    region : dict or None
+        The part of a picture that is asked about: ``image``, ``frame`` (None for a picture) and ``box``, (left, top,
+        right, bottom) as fractions of the picture.
 
     Raises
     ------
@@ -72,13 +81,15 @@ class TAMWidget(anywidget.AnyWidget):
     words: traitlets.List[Any] = traitlets.List(read_only=True).tag(sync=True)
     pictures: traitlets.List[Any] = traitlets.List(read_only=True).tag(sync=True)
     maps = traitlets.Dict(default_value=None, allow_none=True, read_only=True).tag(sync=True)
-    colormaps = traitlets.Dict(read_only=True).tag(sync=True)
-    opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
-    colormap = traitlets.Unicode(COLORMAPS[0]).tag(sync=True)
-    smooth = traitlets.Bool(default_value=True).tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    selected: traitlets.List[int] = traitlets.List(traitlets.Int()).tag(sync=True)
+    pinned: traitlets.List[int] = traitlets.List(traitlets.Int()).tag(sync=True)
+    region = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
+    focus: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    """The word that is looked at, as [its text, which of its occurrences]; widgets side by side are linked by it."""
 
     def __init__(self, explanation: Explanation, *, embed: bool | None = None, **settings: Any) -> None:
-        names = ("opacity", "colormap", "smooth")
+        names = ("title", *self.setting_names())
         if unknown := settings.keys() - set(names):
             raise TypeError(f"unknown keyword {', '.join(sorted(unknown))}; the widget takes embed, {', '.join(names)}")
         if embed is None:
@@ -89,7 +100,7 @@ class TAMWidget(anywidget.AnyWidget):
         self.set_trait("words", encode_words(explanation.words))
         self.set_trait("pictures", encode_pictures(explanation))
         self.set_trait("maps", embed_maps(explanation) if embed else None)
-        self.set_trait("colormaps", {name: colormap_table(name) for name in COLORMAPS})
+        self.set_trait("colormaps", {name: colormap_table(name) for name in (*COLORMAPS, DIVERGING)})
         super().__init__(**settings)
         _answer_where_asked(self.comm)
         self.on_msg(self._on_request)
@@ -98,16 +109,29 @@ class TAMWidget(anywidget.AnyWidget):
         """Return one line; a page without widgets shows it."""
         return f"TAMWidget({self._explanation!r})"
 
-    @traitlets.validate("colormap")
-    def _check_colormap(self, proposal: dict[str, Any]) -> str:
-        name: str = proposal["value"]
-        try:
-            table = colormap_table(name)
-        except ValueError as error:
-            raise traitlets.TraitError(str(error)) from None
-        if name not in self.colormaps:
-            self.set_trait("colormaps", {**self.colormaps, name: table})
-        return name
+    @traitlets.validate("selected", "pinned")
+    def _check_tokens(self, proposal: dict[str, Any]) -> list[int]:
+        tokens: list[int] = proposal["value"]
+        wrong = [token for token in tokens if not 0 <= token < len(self.tokens)]
+        if wrong:
+            raise traitlets.TraitError(f"there is no token {wrong[0]}; there are {len(self.tokens)}, counted from 0")
+        return sorted(set(tokens))
+
+    @traitlets.validate("region")
+    def _check_region(self, proposal: dict[str, Any]) -> dict[str, Any] | None:
+        region: dict[str, Any] | None = proposal["value"]
+        if region is None:
+            return None
+        shown = {(picture["image"], picture["frame"]) for picture in self.pictures}
+        if region.keys() != {"image", "frame", "box"} or (region["image"], region["frame"]) not in shown:
+            raise traitlets.TraitError(
+                f"a region is {{'image': 0, 'frame': None, 'box': (left, top, right, bottom)}} with a picture or frame "
+                f"that is shown, not {region!r:.200}"
+            )
+        left, top, right, bottom = region["box"]
+        if not (0 <= left <= right <= 1 and 0 <= top <= bottom <= 1):
+            raise traitlets.TraitError(f"a box is (left, top, right, bottom) in [0, 1], not {region['box']!r:.200}")
+        return {**region, "box": [float(edge) for edge in (left, top, right, bottom)]}
 
     def _on_request(self, _widget: TAMWidget, content: Any, _buffers: list[memoryview]) -> None:
         # Comes on a subshell's thread, perhaps while a cell runs: hold the lock, stay away from the cell's event loop.

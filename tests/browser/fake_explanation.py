@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tam_widget.region import mean_over
 from tam_widget.tokens import Candidate, Token
 from tam_widget.videos import Video
 from tam_widget.words import group_words
@@ -31,6 +32,8 @@ class Fake:
 
     ``turns`` are pairs of a question and an answer, a question a text or several. ``frames`` makes a video of the first
     picture. ``spot`` puts all of every map into one cell. ``later`` shows the last picture to the last turn only.
+    Maps differ by method: without causal inference there is a haze, a larger window gives a wider blob, a part of the
+    method is in logits.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class Fake:
         error=None,
         unseen=False,
         later=False,
+        name="fake",
     ):
+        self.model_name = name
         self.delay, self.error = delay, error
         self.spot, self.unseen, self.later = spot, unseen, later
         self._texts, pieces = read(turns or [(prompt, answer)])
@@ -64,7 +69,10 @@ class Fake:
         self.boxes = tuple(box or (0, 0, one.width, one.height) for one in self.images)
         self.answer = answer
 
-    def heatmap(self, token, candidate=None, image=0):
+    def heatmap(
+        self, token, candidate=None, image=0, view="stitched", *, causal_inference=True, kernel_size=3, part="map"
+    ):
+        assert view == "stitched"
         if self.error:
             raise self.error
         time.sleep(self.delay)
@@ -75,9 +83,14 @@ class Fake:
         if not one.text.strip(" .,\n"):
             return np.zeros(self.grids[image], np.float32)
         y0, x0 = np.random.default_rng([token, image, candidate or 0]).uniform(0.15, 0.85, 2)
+        wide = 0.09 + 0.01 * kernel_size
         y, x = (np.mgrid[:rows, :columns] + 0.5) / np.array([rows, columns])[:, None, None]
-        found = 0.8 * np.exp(-(((y - y0) / 0.12) ** 2 + ((x - x0) / 0.12) ** 2) / 2)
+        found = 0.8 * np.exp(-(((y - y0) / wide) ** 2 + ((x - x0) / wide) ** 2) / 2)
         found[found < 0.02] = 0
+        if not causal_inference:
+            found = np.maximum(found, 0.2)
+        if part != "map":
+            found *= 10 if part == "raw" else 3
         if self.spot:
             found[:] = 0
             found[self.spot] = 0.8
@@ -93,13 +106,17 @@ class Fake:
             raise self.error
         return (np.random.default_rng(token).random(token) ** 3).astype(np.float32)
 
-    def maps(self):
+    def maps(self, **method):
         count = range(len(self.tokens))
         relevance = np.zeros((len(count), len(count)), np.float32)
         for i in count:
             relevance[i, :i] = self.relevance(i)
-        images = [np.stack([self.heatmap(i, image=k) for i in count]) for k in range(len(self.images))]
+        images = [np.stack([self.heatmap(i, image=k, **method) for i in count]) for k in range(len(self.images))]
         return SimpleNamespace(images=tuple(images), relevance=relevance)
+
+    def responses(self, box, image=0, frame=None, **method):
+        maps = self.maps(**method).images[image]
+        return mean_over(maps if frame is None else maps[:, frame], self.boxes[image], box)
 
 
 def read(turns):

@@ -17,7 +17,7 @@ from PIL import Image
 from tam_widget.tokens import Candidate, Token, Word
 from tam_widget.videos import Video
 from tam_widget.widget import TAMWidget, encode, protocol
-from tam_widget.widget.colormaps import COLORMAPS, colormap_table
+from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.requests import answer
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +41,8 @@ class FakeExplanation:
         self.boxes = ((0, 0, *size),) * 2
         self.asked = []
 
-    def heatmap(self, token, candidate=None, image=0):
-        self.asked.append((token, candidate, image))
+    def heatmap(self, token, candidate=None, image=0, **method):
+        self.asked.append((token, candidate, image, method))
         if token >= len(self.tokens):
             raise IndexError(f"token {token} is out of range")
         rows, columns = self.grids[image]
@@ -51,16 +51,21 @@ class FakeExplanation:
         if token == 0:
             return np.zeros((rows, columns), np.float32)
         scale = 1e-4 if candidate is None else 1e-2
+        scale *= method.get("kernel_size", 3) / 3
         return (np.arange(rows * columns, dtype=np.float32).reshape(rows, columns) + 10 * image) * np.float32(scale)
 
     def relevance(self, token, candidate=None):
         return np.linspace(0, 1, token, dtype=np.float32)
 
-    def maps(self):
+    def responses(self, box, image=0, frame=None, **method):
+        self.asked.append((box, image, frame, method))
+        return np.array([np.nan, 0.25, 0.5, 1], np.float32)
+
+    def maps(self, **method):
         relevance = np.zeros((4, 4), np.float32)
         for i in range(4):
             relevance[i, :i] = self.relevance(i)
-        images = tuple(np.stack([self.heatmap(i, image=k) for i in range(4)]) for k in range(2))
+        images = tuple(np.stack([self.heatmap(i, image=k, **method) for i in range(4)]) for k in range(2))
         return SimpleNamespace(images=images, relevance=relevance)
 
 
@@ -74,7 +79,7 @@ class FakeFilm(FakeExplanation):
         self.grids = ((3, 2, 3), (2, 2))
         self.boxes = ((0, 0, 1200, 600), (10, -6, 70, 66))
 
-    def heatmap(self, token, candidate=None, image=0):
+    def heatmap(self, token, candidate=None, image=0, **method):
         if token == 0:
             return np.full(self.grids[image], np.nan, np.float32)
         count = int(np.prod(self.grids[image]))
@@ -102,6 +107,25 @@ def levels(data):
     return list(np.frombuffer(data, np.uint8))
 
 
+def map_of(explanation, *tokens, combine="mean"):
+    return encode.encode_map(explanation, tokens, combine=combine)
+
+
+METHOD = {"causal_inference": True, "kernel_size": 3, "part": "map"}
+
+
+def asking(*tokens, **more):
+    """A request for a map, as the browser sends it."""
+    return {
+        "id": "a",
+        "type": "map",
+        "tokens": list(tokens),
+        "combine": "mean",
+        "candidate": None,
+        "method": METHOD,
+    } | more
+
+
 class TestState:
     def test_tokens_words_and_pictures(self, widget):
         assert [token["text"] for token in widget.tokens] == ["Go", "A", " st", "ar"]
@@ -121,7 +145,7 @@ class TestState:
         assert [(one["width"], one["height"]) for one in widget.pictures] == [(512, 256)] * 3 + [(80, 60)]
         colours = [Image.open(io.BytesIO(one["data"])).getpixel((9, 9)) for one in widget.pictures[:3]]
         assert [int(np.argmax(colour)) for colour in colours] == [0, 1, 2]
-        cells, _, _, _ = encode.encode_map(film, 3)
+        cells, _, _, _ = map_of(film, 3)
         sizes = [rows * columns for rows, columns in (one["grid"] for one in widget.pictures)]
         assert len(cells) == sum(sizes)
         assert levels(cells)[:18] == [round(k / 17 * 254) for k in range(18)]
@@ -164,26 +188,26 @@ class TestState:
     def test_colour_maps_are_matplotlibs(self, widget):
         from matplotlib import colormaps
 
-        assert list(widget.colormaps) == list(COLORMAPS)
+        assert list(widget.colormaps) == [*COLORMAPS, DIVERGING]
         table = np.frombuffer(widget.colormaps["jet"], np.uint8).reshape(256, 3)
         assert np.array_equal(table[77], np.array(colormaps["jet"](77, bytes=True))[:3])
 
 
 class TestMaps:
     def test_a_weak_map_uses_all_levels(self, explanation):
-        cells, peak, relevances, relevance_peak = encode.encode_map(explanation, 3)
+        cells, peak, relevances, relevance_peak = map_of(explanation, 3)
         assert peak == pytest.approx(13e-4)
         assert levels(cells) == [0, 20, 39, 59, 78, 98, 195, 215, 234, 254]
         assert (levels(relevances), relevance_peak) == ([0, 128, 255], 1)
 
     def test_unseen_cells_are_marked(self, explanation):
-        cells, peak, _, _ = encode.encode_map(explanation, 1)
+        cells, peak, _, _ = map_of(explanation, 1)
         assert peak == pytest.approx(5e-4)
         assert levels(cells)[6:] == [protocol.UNSEEN] * 4
         assert max(levels(cells)[:6]) == protocol.PEAK_LEVEL
 
     def test_a_token_before_all_pictures_has_seen_none(self, film):
-        cells, peak, _, _ = encode.encode_map(film, 0)
+        cells, peak, _, _ = map_of(film, 0)
         assert peak == 0
         assert set(levels(cells)) == {protocol.UNSEEN}
 
@@ -195,10 +219,10 @@ class TestMaps:
         embedded = encode.embed_maps(film)
         assert len(embedded["cells"]) + len(embedded["relevances"]) == encode.embedded_size(film)
         for i in range(4):
-            assert embedded["cells"][22 * i : 22 * (i + 1)] == encode.encode_map(film, i)[0]
+            assert embedded["cells"][22 * i : 22 * (i + 1)] == map_of(film, i)[0]
 
     def test_no_activation_is_a_peak_of_zero(self, explanation):
-        cells, peak, relevances, relevance_peak = encode.encode_map(explanation, 0)
+        cells, peak, relevances, relevance_peak = map_of(explanation, 0)
         assert (peak, relevance_peak, relevances) == (0, 0, b"")
         assert levels(cells)[:6] == [0] * 6
 
@@ -215,7 +239,7 @@ class TestMaps:
         embedded = encode.embed_maps(explanation)
         assert len(embedded["cells"]) + len(embedded["relevances"]) == encode.embedded_size(explanation)
         for i in range(4):
-            cells, peak, relevances, relevance_peak = encode.encode_map(explanation, i)
+            cells, peak, relevances, relevance_peak = map_of(explanation, i)
             start = i * (i - 1) // 2
             assert embedded["cells"][10 * i : 10 * (i + 1)] == cells
             assert embedded["relevances"][start : start + i] == relevances
@@ -234,33 +258,66 @@ class TestMaps:
 
 class TestRequests:
     def test_a_map(self, explanation):
-        reply, buffers = answer(explanation, {"id": "a-1", "type": "map", "token": 2})
-        cells, peak, relevances, relevance_peak = encode.encode_map(explanation, 2)
-        assert reply == {
-            "id": "a-1",
-            "type": "map",
-            "token": 2,
-            "candidate": None,
-            "peak": peak,
-            "relevance_peak": relevance_peak,
-        }
+        reply, buffers = answer(explanation, asking(2, id="a-1"))
+        cells, peak, relevances, relevance_peak = map_of(explanation, 2)
+        assert reply == {"id": "a-1", "type": "map", "peak": peak, "relevance_peak": relevance_peak}
         assert buffers == [cells + relevances]
 
     def test_a_candidates_map(self, explanation):
-        own, _ = answer(explanation, {"id": "a", "type": "map", "token": 2})
-        other, _ = answer(explanation, {"id": "a", "type": "map", "token": 2, "candidate": 1})
-        assert other["candidate"] == 1
+        own, _ = answer(explanation, asking(2))
+        other, _ = answer(explanation, asking(2, candidate=1))
         assert other["peak"] == pytest.approx(100 * own["peak"])
+
+    def test_a_words_map_is_the_mean_or_the_maximum_of_its_tokens(self, film, explanation):
+        for combine, expected in (("mean", np.mean), ("max", np.max)):
+            both = [film.heatmap(token) for token in (2, 3)]
+            cells, peak, _, _ = map_of(film, 2, 3, combine=combine)
+            values = np.array(levels(cells)[:18]) / protocol.PEAK_LEVEL * peak
+            np.testing.assert_allclose(values, expected(both, axis=0).ravel(), atol=0.003)
+        # What one token of two has seen counts; the relevances are the greatest, up to the last token.
+        cells, _, relevances, _ = map_of(explanation, 1, 2)
+        assert levels(cells)[6:] == levels(map_of(explanation, 2)[0])[6:]
+        assert len(relevances) == 2
+
+    def test_the_method_is_passed_on(self, explanation):
+        method = {"causal_inference": False, "kernel_size": 5, "part": "raw"}
+        answer(explanation, asking(2, method=method))
+        assert explanation.asked[-1] == (2, None, 1, method)
+
+    def test_a_region(self, explanation):
+        request = {"id": "r", "type": "region", "image": 1, "frame": None, "box": [0.25, 0, 0.5, 1], "method": METHOD}
+        reply, (scores,) = answer(explanation, request)
+        assert reply == {"id": "r", "type": "region"}
+        np.testing.assert_array_equal(np.frombuffer(scores, "<f4"), np.float32([np.nan, 0.25, 0.5, 1]))
+        assert explanation.asked == [((2, 0, 4, 6), 1, None, {"causal_inference": True, "kernel_size": 3})]
+
+    def test_the_answers_scale_is_that_of_the_last_answer(self, explanation):
+        reply, _ = answer(explanation, {"id": "s", "type": "scale", "method": METHOD | {"kernel_size": 5}})
+        assert reply == {"id": "s", "type": "scale", "peak": pytest.approx(13e-4 * 5 / 3)}
+        first = explanation.tokens[1]
+        explanation.tokens = tuple(
+            token if token is not first else Token(1, "A", 1, "answer", 3, (0, 1)) for token in explanation.tokens
+        )
+        reply, _ = answer(explanation, {"id": "s", "type": "scale", "method": METHOD})
+        assert reply["peak"] == pytest.approx(5e-4)
 
     @pytest.mark.parametrize(
         ("request_", "kind"),
         [
-            ({"id": "a", "type": "map", "token": 99}, "IndexError"),
-            ({"id": "a", "type": "map", "token": -1}, "IndexError"),
-            ({"id": "a", "type": "map", "token": "2"}, "TypeError"),
-            ({"id": "a", "type": "map", "token": True}, "TypeError"),
-            ({"id": "a", "type": "map", "token": 2, "candidate": 0.5}, "TypeError"),
+            (asking(99), "IndexError"),
+            (asking(-1), "IndexError"),
+            (asking("2"), "TypeError"),
+            (asking(*[True]), "TypeError"),
+            (asking(), "TypeError"),
+            (asking(2, candidate=0.5), "TypeError"),
+            (asking(2, 3, candidate=1), "ValueError"),
+            (asking(2, combine="sum"), "ValueError"),
+            (asking(2, method={"causal_inference": True}), "TypeError"),
+            (asking(2, method=None), "TypeError"),
             ({"id": "a", "type": "map"}, "TypeError"),
+            ({"id": "a", "type": "region", "image": 0, "frame": None, "box": [0, 1], "method": METHOD}, "TypeError"),
+            ({"id": "a", "type": "region", "image": "0", "frame": None, "box": [0] * 4, "method": METHOD}, "TypeError"),
+            ({"id": "a", "type": "scale"}, "TypeError"),
             ({"id": "a", "type": "tea"}, "ValueError"),
         ],
     )
@@ -271,9 +328,7 @@ class TestRequests:
         assert reply["error"]["message"]
         assert buffers == []
 
-    @pytest.mark.parametrize(
-        "request_", [None, 7, "map", [], {}, {"type": "map", "token": 1}, {"id": 5, "type": "map", "token": 1}]
-    )
+    @pytest.mark.parametrize("request_", [None, 7, "map", [], {}, {"type": "map", "tokens": [1]}, asking(1, id=5)])
     def test_what_is_no_request_gets_an_error_without_id(self, explanation, request_):
         reply, _ = answer(explanation, request_)
         assert reply["id"] is None
@@ -282,7 +337,7 @@ class TestRequests:
     def test_the_widget_sends_the_answer(self, widget, monkeypatch):
         sent = []
         monkeypatch.setattr(widget, "send", lambda content, buffers: sent.append((content, buffers)))
-        widget._handle_custom_msg({"id": "a", "type": "map", "token": 3}, [])
+        widget._handle_custom_msg(asking(3), [])
         ((content, buffers),) = sent
         assert content["id"] == "a"
         assert len(buffers[0]) == 10 + 3
@@ -329,12 +384,29 @@ class TestSettings:
         assert (widget.opacity, widget.colormap, widget.smooth) == (0.25, "jet", False)
 
     def test_an_unknown_keyword_names_the_valid_ones(self, explanation):
-        with pytest.raises(TypeError, match=r"opactiy.*embed, opacity, colormap, smooth"):
+        with pytest.raises(TypeError, match=r"opactiy.*embed, title, opacity, colormap, smooth"):
             TAMWidget(explanation, opactiy=0.5)
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("opacity", 1.5), ("opacity", -0.1), ("opacity", "half"), ("colormap", "rainbows"), ("smooth", "yes")],
+        [
+            ("opacity", 1.5),
+            ("opacity", -0.1),
+            ("opacity", "half"),
+            ("colormap", "rainbows"),
+            ("smooth", "yes"),
+            ("unit", "letter"),
+            ("combine", "sum"),
+            ("scale", "page"),
+            ("display", "below"),
+            ("tint", "blue"),
+            ("contour", "yes"),
+            ("threshold", 2.0),
+            ("causal_inference", "no"),
+            ("kernel_size", 4),
+            ("kernel_size", 0),
+            ("part", "rest"),
+        ],
     )
     def test_a_wrong_value_is_refused(self, explanation, widget, name, value):
         before = getattr(widget, name)
@@ -357,10 +429,53 @@ class TestSettings:
             widget.tokens = []
 
 
+class TestSelection:
+    def test_tokens_are_pinned_from_python(self, widget):
+        widget.pinned = [3, 2, 3]
+        assert widget.pinned == [2, 3]
+        widget.selected = [1]
+        assert widget.selected == [1]
+
+    @pytest.mark.parametrize("name", ["pinned", "selected"])
+    @pytest.mark.parametrize("value", [[4], [-1], ["a"], 3])
+    def test_a_token_that_is_not_there_is_refused(self, widget, name, value):
+        with pytest.raises(traitlets.TraitError):
+            setattr(widget, name, value)
+        assert getattr(widget, name) == []
+
+    def test_a_region_is_asked_about_from_python(self, film):
+        widget = TAMWidget(film)
+        widget.region = {"image": 0, "frame": 2, "box": (0, 0.25, 1, 0.5)}
+        assert widget.region == {"image": 0, "frame": 2, "box": [0.0, 0.25, 1.0, 0.5]}
+        widget.region = None
+        assert widget.region is None
+
+    @pytest.mark.parametrize(
+        "region",
+        [
+            {"image": 0},
+            {"image": 5, "frame": None, "box": (0, 0, 1, 1)},
+            {"image": 0, "frame": 1, "box": (0, 0, 1, 1)},
+            {"image": 0, "frame": None, "box": (0.5, 0, 0.25, 1)},
+            {"image": 0, "frame": None, "box": (0, 0, 1, 2)},
+        ],
+    )
+    def test_a_region_that_is_not_there_is_refused(self, widget, region):
+        with pytest.raises(traitlets.TraitError, match=r"a region is|a box is"):
+            widget.region = region
+
+    def test_what_the_page_sets_can_be_observed(self, widget):
+        seen = []
+        widget.observe(lambda change: seen.append(change["new"]), "selected")
+        widget.set_state({"selected": [2, 3]})
+        assert seen == [[2, 3]]
+
+
 class TestBundle:
     def test_is_small(self):
-        size = sum(path.stat().st_size for path in STATIC.iterdir())
-        assert size <= 40_000, f"{size} bytes; each widget in a saved notebook carries them"
+        # Each widget in a saved notebook carries them.
+        assert (STATIC / "widget.js").stat().st_size <= 60_000
+        assert (STATIC / "widget.css").stat().st_size <= 13_000
 
     def test_needs_nothing_from_anywhere(self):
         text = (STATIC / "widget.js").read_text() + (STATIC / "widget.css").read_text()
@@ -370,6 +485,7 @@ class TestBundle:
 
     def test_the_protocol_is_the_same_on_both_sides(self):
         text = (ROOT / "js/src/protocol.ts").read_text()
+        assert f'export const DIVERGING = "{DIVERGING}";' in text
         for name in ("PEAK_LEVEL", "UNSEEN"):
             assert f"export const {name} = {getattr(protocol, name)};" in text
         for kind, interface in (
@@ -377,7 +493,11 @@ class TestBundle:
             (protocol.CandidateState, "Candidate"),
             (protocol.PictureState, "Picture"),
             (protocol.EmbeddedMaps, "EmbeddedMaps"),
+            (protocol.MethodState, "Method"),
             (protocol.MapRequest, "MapRequest"),
+            (protocol.ScaleRequest, "ScaleRequest"),
+            (protocol.RegionReply, "RegionReply"),
+            (protocol.ScaleReply, "ScaleReply"),
             (protocol.Ping, "Ping"),
             (protocol.MapReply, "MapReply"),
             (protocol.ErrorReply, "ErrorReply"),
@@ -389,4 +509,4 @@ class TestBundle:
         own = {name for name in widget.keys if not name.startswith("_")} - {"layout", "tabbable", "tooltip"}
         text = (ROOT / "js/src/protocol.ts").read_text()
         body = re.search(r"export interface State \{(.*?)\n\}", text, re.DOTALL).group(1)
-        assert own == set(re.findall(r"^  (\w+):", body, re.MULTILINE))
+        assert own - {"_dom_classes"} == set(re.findall(r"^  (\w+):", body, re.MULTILINE))
