@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tam_widget.pictures import Picture
     from tam_widget.videos import VideoInput
 
-__all__ = ["explain"]
+__all__ = ["activations_of", "explain", "unwrapped"]
 
 
 def explain(
@@ -103,7 +103,7 @@ def explain(
     >>> model, processor = tam.load_demo()  # doctest: +SKIP
     >>> tam.explain(model, processor, "photo.png", "Describe the image.")  # doctest: +SKIP
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     family = family_of(_config_of(model))
     capture.readable_parts(model)
     tokenizer = _check_processor(processor)
@@ -120,10 +120,10 @@ def explain(
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
     media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
-    return Explanation(tokens, layout.texts, media, _activations(model, tokenizer, layout, run, tokens), _name(model))
+    return Explanation(tokens, layout.texts, media, activations_of(model, tokenizer, layout, run, tokens), _name(model))
 
 
-def _unwrapped(model: Any) -> Any:
+def unwrapped(model: Any) -> Any:
     """Look through a compiled or adapted (PEFT) model at the one that computes."""
     model = getattr(model, "_orig_mod", model)
     return model.get_base_model() if hasattr(model, "get_base_model") and hasattr(model, "peft_config") else model
@@ -244,7 +244,7 @@ def _candidates(choices: Choices, step: int, name: Callable[[int], str]) -> tupl
     )
 
 
-def _activations(model: Any, tokenizer: Any, layout: Layout, run: Capture, tokens: Sequence[Token]) -> Activations:
+def activations_of(model: Any, tokenizer: Any, layout: Layout, run: Capture, tokens: Sequence[Token]) -> Activations:
     """Keep the states of the vision tokens and of the text tokens' read positions, and every row ever asked for."""
     cells = np.concatenate([panel.positions.ravel() for panel in layout.panels])
     read = np.array([slot.read_position for slot in layout.slots], dtype=np.int64)

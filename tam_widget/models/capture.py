@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-__all__ = ["TOP", "Capture", "Choices", "generate", "input_device", "readable_parts", "replay"]
+__all__ = [
+    "TOP",
+    "Capture",
+    "Choices",
+    "alone",
+    "extended",
+    "generate",
+    "input_device",
+    "on_device",
+    "readable_parts",
+    "replay",
+]
 
 TOP = 5
 """How many candidates of each step are kept."""
@@ -153,13 +164,13 @@ def generate(
     """
     length = int(inputs["input_ids"].shape[1])
     if not follow:
-        with _alone(model):
-            sequence = model.generate(**_on_device(model, inputs), **options)
+        with alone(model):
+            sequence = model.generate(**on_device(model, inputs), **options)
         return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
     with _recording(model, recorder):
-        sequence = model.generate(**_on_device(model, inputs), stopping_criteria=criteria, **options)
+        sequence = model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options)
     ids = tuple(sequence[0].tolist())
     said, steps = len(ids) - length, len(recorder.steps)
     # On MPS, generate() learns one step late that the answer has ended, and takes that step back.
@@ -202,10 +213,10 @@ def replay(
     ids = (*prompt, *answer)
     said = (*earlier, *range(len(prompt), len(ids)))
     recorder = _Recorder(rows=torch.tensor(said) - 1)
-    extended = _on_device(model, _extend(inputs, answer, answer_type_id))
-    keep = torch.tensor(said, device=extended["input_ids"].device) - 1
+    whole = on_device(model, extended(inputs, answer, answer_type_id))
+    keep = torch.tensor(said, device=whole["input_ids"].device) - 1
     with _recording(model, recorder), torch.no_grad():
-        model(**extended, logits_to_keep=keep, use_cache=False, return_dict=True)
+        model(**whole, logits_to_keep=keep, use_cache=False, return_dict=True)
     if recorder.logits is None:
         raise CaptureError(f"{type(model).__name__} returned no logits")
     logits = recorder.logits
@@ -228,7 +239,7 @@ def input_device(model: Any) -> torch.device:
 
 
 @contextmanager
-def _alone(model: Any) -> Iterator[None]:
+def alone(model: Any) -> Iterator[None]:
     """Have the model to ourselves, in evaluation mode; leave it as it was, whatever happens."""
     with _lock_of(model):
         training = [module for module in model.modules() if module.training]
@@ -244,7 +255,7 @@ def _alone(model: Any) -> Iterator[None]:
 def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
     """Set the hooks, and take them away again, whatever happens."""
     norm, head = readable_parts(model)
-    with _alone(model):
+    with alone(model):
         handles = []
         try:
             handles.append(norm.register_forward_hook(recorder.on_norm))
@@ -287,7 +298,7 @@ def _final_norm(decoder: Any) -> nn.Module | None:
     return next((norm for norm in norms if isinstance(norm, torch.nn.Module)), None)
 
 
-def _on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
+def on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return what the model takes of the processor's output: its tensors, without the labels that it would learn."""
     device = input_device(model)
     dtype = model.dtype
@@ -298,9 +309,9 @@ def _on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def _extend(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: int) -> dict[str, Any]:
+def extended(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: int) -> dict[str, Any]:
     """Append the answer to the prompt; it is text, which is modality 0, and all of it may be attended to."""
-    extended = dict(inputs)
+    whole = dict(inputs)
     tail = {
         "input_ids": torch.tensor([list(answer)]),
         "attention_mask": torch.ones(1, len(answer)),
@@ -309,8 +320,8 @@ def _extend(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: in
     }
     for name, more in tail.items():
         if name in inputs:
-            extended[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
-    return extended
+            whole[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
+    return whole
 
 
 def _choices(logits: Tensor, chosen: Tensor) -> tuple[Tensor, ...]:

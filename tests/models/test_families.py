@@ -43,7 +43,7 @@ def laid_out(model, processor, conversation):
     handle = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
     try:
         with torch.no_grad():
-            model(**capture._on_device(model, prepared.inputs))
+            model(**capture.on_device(model, prepared.inputs))
     finally:
         handle.remove()
     return prepared, panels, seen[0][0].float()
@@ -224,9 +224,9 @@ def test_the_states_are_those_behind_the_models_words(case):
     again = capture.replay(model, prepared.inputs, run.ids[len(prepared.ids) :], answer_type_id=family.answer_type_id)
     with torch.no_grad():
         whole = model(
-            **capture._on_device(
+            **capture.on_device(
                 model,
-                capture._extend(prepared.inputs, run.ids[len(prepared.ids) :], family.answer_type_id),
+                capture.extended(prepared.inputs, run.ids[len(prepared.ids) :], family.answer_type_id),
             ),
             output_hidden_states=True,
         )
