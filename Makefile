@@ -63,6 +63,7 @@ benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/maps.py
 	$(PY) benchmarks/capture.py
 	$(PY) benchmarks/hover.py
+	$(PY) benchmarks/large_answer.py
 
 screenshots: $(VENV)/test.stamp ## the README's pictures of the widget
 	$(PY) docs/screenshots.py
