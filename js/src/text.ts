@@ -172,7 +172,9 @@ export function placeOf(which: Tokens, tokens: Token[]): string {
   const last = which.at(-1) as number;
   const { role, turn } = tokens[first] as Token;
   const isOne = (tokens.at(-1)?.turn ?? 0) === 0;
-  const numbers = first === last ? `token ${first}` : `tokens ${first}–${last}`;
+  const isRun = last - first + 1 === which.length; // what is pinned from Python need not stand together
+  const numbers =
+    first === last ? `token ${first}` : `tokens ${isRun ? `${first}–${last}` : which.join(", ")}`;
   return `${role} ${numbers}${isOne ? "" : `, turn ${turn + 1}`}`;
 }
 

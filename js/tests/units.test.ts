@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Vocabulary } from "../src/focus.ts";
 import { Selection } from "../src/selection.ts";
+import { placeOf } from "../src/text.ts";
 import { Units } from "../src/units.ts";
 import { state, token } from "./fakes.ts";
 
@@ -11,6 +12,15 @@ function units(unit: "word" | "token" = "word"): Units {
   made.unit = unit;
   return made;
 }
+
+describe("a place in the conversation", () => {
+  it("is a token, a run of them, or each one by name where they do not stand together", () => {
+    const { tokens } = state();
+    expect(placeOf([5], tokens)).toBe("answer token 5");
+    expect(placeOf([4, 5, 6], tokens)).toBe("answer tokens 4–6");
+    expect(placeOf([4, 6], tokens)).toBe("answer tokens 4, 6");
+  });
+});
 
 describe("units", () => {
   it("are words or tokens", () => {
