@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -29,6 +29,9 @@ Part: TypeAlias = Literal["map", "raw", "interference"]
 _CHUNK_SCORES = 2**24  # scores of one batch of queries: 64 MiB in float32
 _CACHE_BYTES = 2**28  # maps kept on the CPU before only the latest are
 _LATEST = 64
+_LATEST_METHODS = 2  # one to look at, and one to come back to
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,7 @@ class MapBank:
     def __init__(self, activations: Activations) -> None:
         self._activations = activations
         self._lock = threading.RLock()
-        self._all: Maps | None = None
-        self._apart: tuple[Method, Maps] | None = None
+        self._every: OrderedDict[Method, Maps] = OrderedDict()
         self._latest: OrderedDict[tuple[int, int, Method], Maps] = OrderedDict()
         self._cells = sum(panel.positions.size for panel in activations.panels)
         self._unseen = _unseen(activations)
@@ -140,40 +142,38 @@ class MapBank:
         """Number of text tokens, T."""
         return len(self._activations.ids)
 
-    def every(self) -> Maps:
-        """Return the maps of all T tokens, each with its own class."""
+    def every(self, method: Method = PUBLISHED) -> Maps:
+        """Return the maps of all T tokens, each with its own class; those by the latest methods are kept."""
         with self._lock:
-            if self._all is None:
-                made = self._compute(range(self.length), [self._activations.ids[i] for i in range(self.length)])
-                if not self._small:
-                    return made
-                self._all = made
-            return self._all
+            if not self._small:
+                return self._compute(range(self.length), list(self._activations.ids), method)
+            return _remembered(
+                self._every,
+                method,
+                lambda: self._compute(range(self.length), list(self._activations.ids), method),
+                _LATEST_METHODS,
+            )
 
     def one(self, token: int, class_id: int, method: Method = PUBLISHED) -> Maps:
         """Return the map of one token explained with any class that has a row; Q is 1."""
         with self._lock:
-            if class_id == self._activations.ids[token] and method == PUBLISHED and self._small:
-                return self.every().only(token)
+            if class_id == self._activations.ids[token] and self._small:
+                return self.every(method).only(token)
             key = (token, class_id, method)
-            if key not in self._latest:
-                self._latest[key] = self._compute([token], [class_id], method)
-                if len(self._latest) > _LATEST:
-                    self._latest.popitem(last=False)
-            self._latest.move_to_end(key)
-            return self._latest[key]
+            return _remembered(self._latest, key, lambda: self._compute([token], [class_id], method), _LATEST)
 
-    def taken_apart(self, method: Method) -> Maps:
-        """Return the maps of all T tokens by part of the method; the latest are kept."""
-        with self._lock:
-            if self._apart is None or self._apart[0] != method:
-                made = self._compute(range(self.length), list(self._activations.ids), method)
-                if not self._small:
-                    return made
-                self._apart = (method, made)
-            return self._apart[1]
+    def weighted(self, weights: Tensor) -> Maps:
+        """Return the maps of all T tokens with other weights of the context than its relevance, (T, T); not kept."""
+        return self._compute(range(self.length), list(self._activations.ids), weights=weights)
 
-    def _compute(self, tokens: Sequence[int], class_ids: Sequence[int], method: Method = PUBLISHED) -> Maps:
+    def _compute(
+        self,
+        tokens: Sequence[int],
+        class_ids: Sequence[int],
+        method: Method = PUBLISHED,
+        *,
+        weights: Tensor | None = None,
+    ) -> Maps:
         have = self._activations
         step = max(1, _CHUNK_SCORES // max(1, self._cells + self.length))
         parts = []
@@ -191,12 +191,23 @@ class MapBank:
                 query_keys=[have.key_of[i] for i in class_ids[here]],
                 causal_inference=method.causal_inference,
                 unseen=None if self._unseen is None else self._unseen[list(tokens[here])],
+                context_weights=None if weights is None else weights[list(tokens[here])],
             )
             cells = {"map": found.image, "raw": found.raw, "interference": found.interference}[method.part]
             # The parts are what the equations subtract from each other, cell by cell, before the filter.
             kernel_size = method.kernel_size if method.part == "map" else 1
             parts.append((_filtered(cells, have.panels, kernel_size), found.text.cpu().numpy()))
         return _maps(have.panels, [panels for panels, _ in parts], [text for _, text in parts])
+
+
+def _remembered(kept: OrderedDict[Key, Maps], key: Key, make: Callable[[], Maps], most: int) -> Maps:
+    """Return what is kept under a key, or make and keep it; of what is kept, the least lately used goes first."""
+    if key not in kept:
+        kept[key] = make()
+        if len(kept) > most:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
 
 
 def _unseen(have: Activations) -> NDArray[np.bool_] | None:

@@ -184,8 +184,7 @@ class Explanation:
         ValueError
             If the kernel size is not a positive odd number.
         """
-        method = Method(causal_inference, kernel_size)
-        return self._bank.every() if method == PUBLISHED else self._bank.taken_apart(method)
+        return self._bank.every(Method(causal_inference, kernel_size))
 
     def responses(
         self,

@@ -111,6 +111,7 @@ def activation_maps(  # noqa: PLR0917 - the same six
     query_keys: Keys | None = None,
     causal_inference: bool = True,
     unseen: npt.NDArray[np.bool_] | Tensor | None = None,
+    context_weights: Tensor | None = None,
 ) -> TokenMaps:
     """Return maps and text relevances of queries: a token's own class, or another (a word it nearly said) in its place.
 
@@ -132,6 +133,9 @@ def activation_maps(  # noqa: PLR0917 - the same six
     unseen
         (Q, N) bool, vision tokens that a query could not see, because their picture comes after it.  They take no part
         in the subtraction and the joint scale, and are NaN in the result.  None by default.
+    context_weights
+        (Q, T) float, ≥ 0: how much each text token counts as context of each query (step 3).  By default its relevance
+        to the query (step 2).  Tokens that are no context of a query do not count, whatever stands here.
 
     Returns
     -------
@@ -161,6 +165,10 @@ def activation_maps(  # noqa: PLR0917 - the same six
 
     tokens, query_class_ids, query_keys = _queries(class_ids, keys, len(weight), tokens, query_class_ids, query_keys)
     differs = ~equal_keys(query_keys, keys)
+    if context_weights is not None and tuple(context_weights.shape) != (len(tokens), len(class_ids)):
+        raise ValueError(
+            f"context_weights must have the shape {(len(tokens), len(class_ids))}, not {tuple(context_weights.shape)}"
+        )
     hidden_from = None if unseen is None else mask_tensor(unseen, "unseen", (len(tokens), len(image_positions)))
 
     # Later text plays no part.  Tokens of one class share a row of scores, whether they are queries or context.
@@ -190,8 +198,9 @@ def activation_maps(  # noqa: PLR0917 - the same six
         relevance = at_text.index_select(0, query_row[block])
         image = raw
         if causal_inference:
+            share = relevance if context_weights is None else context_weights[block, :seen].to(relevance)
             weights = relevance.new_zeros(len(raw), len(rows)).index_add_(
-                1, context_row, relevance.masked_fill(~context, 0)
+                1, context_row, share.masked_fill(~context, 0)
             )
             explained = interference(raw, at_image, weights, later)
             result.interference[block] = explained

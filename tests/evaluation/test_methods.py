@@ -10,6 +10,7 @@ from explained_scenes import ANSWER, NO_ROLLOUT, PROMPT, cases, demo, demo_pair,
 from tiny.cases import CASES
 
 import tam_widget as tam
+from tam_widget.activations import MapBank
 from tam_widget.evaluation.explained import Explained
 from tam_widget.evaluation.methods import MethodError, method_maps, method_names, overlap, register_method
 from tam_widget.evaluation.methods import registry as registry_module
@@ -66,9 +67,10 @@ def test_parts_of_the_method_are_the_explanations_own(name):
 def test_weighted_by_relevance_the_overlap_method_is_tam(case):
     explained = of_case(case)
     have = explained.activations(explained.reading, explained.run)
-    tokens = range(len(explained.explanation.tokens))
+    states = have.states[len(explained.reading.vision) :].double()
+    relevance = (have.rows[[have.row_of[i] for i in have.ids]].double() @ states.T).clamp(min=0)
     expected = explained.explanation.maps().images[0]
-    np.testing.assert_allclose(overlap._maps(explained, have, tokens, None), expected, atol=1e-5)
+    np.testing.assert_allclose(MapBank(have).weighted(relevance).images[0], expected, atol=1e-5)
 
 
 def test_overlap_counts_common_predictions():
@@ -80,7 +82,7 @@ def test_overlap_counts_common_predictions():
     np.testing.assert_allclose(overlap._overlap(explained, states, 7), expected, atol=1e-6)
     everything = tam_overlap(explained, range(14), top=10**6)  # all predict the same: the plain mean of the context
     have = explained.activations(explained.reading, explained.run)
-    np.testing.assert_array_equal(everything, overlap._maps(explained, have, range(14), torch.ones(14, 14)))
+    np.testing.assert_array_equal(everything, MapBank(have).weighted(torch.ones(14, 14)).images[0])
 
 
 def test_one_resolution_is_tam_and_others_are_resized():

@@ -462,3 +462,36 @@ def test_errors_name_what_was_found(wrong, error, message):
     activation_maps(**GOOD)
     with pytest.raises(error, match=message):
         activation_maps(**{**GOOD, **wrong})
+
+
+def test_the_contexts_weights_can_be_given():
+    text = make_text(3)
+    own = activation_maps(*text.arguments)
+    hidden, weight = text.hidden.astype(np.float64), text.weight.astype(np.float64)
+    relevance = torch.from_numpy((weight[text.class_ids] @ hidden[text.positions].T).clip(0))
+    # Later text, and text of the same key, is no context whatever its weight is.
+    for weights in (relevance, relevance + 9 * torch.triu(torch.ones_like(relevance))):
+        torch.testing.assert_close(activation_maps(*text.arguments, context_weights=weights).image, own.image)
+    assert not torch.equal(activation_maps(*text.arguments, context_weights=torch.ones(7, 7)).image, own.image)
+    with pytest.raises(ValueError, match=r"context_weights must have the shape \(7, 7\), not \(6, 7\)"):
+        activation_maps(*text.arguments, context_weights=relevance[:-1])
+
+
+@given(texts, st.integers(0, 12))
+def test_unseen_cells_count_as_if_they_were_not_there(text, hidden):
+    hidden = min(hidden, len(text.image_positions))
+    seen = len(text.image_positions) - hidden
+    unseen = np.zeros((len(text.keys), len(text.image_positions)), bool)
+    unseen[:, seen:] = True
+    found = activation_maps(*text.arguments, unseen=unseen)
+    without = activation_maps(*replace(text, image_positions=text.image_positions[:seen]).arguments)
+    for name in ("image", "raw", "interference"):
+        torch.testing.assert_close(getattr(found, name)[:, :seen], getattr(without, name))
+        assert getattr(found, name)[:, seen:].isnan().all()
+    torch.testing.assert_close(found.text, without.text)
+
+
+@pytest.mark.parametrize(("unseen", "error"), [(np.zeros((2, 12), bool), ValueError), (np.zeros((7, 12)), TypeError)])
+def test_a_mask_must_fit(unseen, error):
+    with pytest.raises(error, match="unseen must"):
+        activation_maps(*make_text(0).arguments, unseen=unseen)

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tam_widget.activations import KERNEL_SIZE
-from tam_widget.maps import rank_gaussian_filter
-from tam_widget.maps.activation import activation
-from tam_widget.maps.interference import interference, joint_scale
-from tam_widget.maps.precision import working_dtype
+from tam_widget.activations import MapBank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.activations import Activations
     from tam_widget.evaluation.explained import Explained
 
 __all__ = ["tam_overlap"]
@@ -57,34 +52,7 @@ def tam_overlap(explained: Explained, tokens: Sequence[int], *, top: int = TOP) 
     """
     have = explained.activations(explained.reading, explained.run)
     states = have.states[len(explained.reading.vision) :]
-    return _maps(explained, have, tokens, _overlap(explained, states, top))
-
-
-def _maps(
-    explained: Explained, have: Activations, tokens: Sequence[int], weights: Tensor | None
-) -> NDArray[np.float32]:
-    """Make the maps with given weights of the context, (T, T); with the relevances where there are none."""
-    panel, count, length = explained.reading.panel, len(explained.reading.vision), len(have.ids)
-    rows = have.rows.to(working_dtype(have.rows.device))
-    scores = activation(have.states, rows, torch.arange(count + length))
-    device = scores.device
-    by_token = scores.index_select(0, torch.tensor([have.row_of[i] for i in have.ids], device=device))
-    context, relevance = by_token[:, :count], by_token[:, count:]
-
-    place = torch.arange(length, device=device)
-    earlier = place[None] < place[:, None]
-    keys = torch.tensor([have.key_of[i] for i in have.ids], device=device)
-    weights = relevance if weights is None else weights.to(scores)
-    weights = weights.masked_fill(~earlier | (keys[None] == keys[:, None]), 0)
-
-    asked = torch.tensor(list(tokens), dtype=torch.long, device=device)
-    unseen = _unseen(have).to(device)[asked, None].expand(-1, count)
-    raw = context[asked].masked_fill(unseen, 0)
-    image = (raw - interference(raw, context, weights[asked], unseen)).clamp(min=0)
-    image, _ = joint_scale(image, relevance[asked], earlier[asked], unseen)
-    image = image.float().masked_fill(unseen, torch.nan)
-    seen = image[:, : panel.positions.size].reshape(-1, *panel.positions.shape)
-    return panel.spread(rank_gaussian_filter(seen, KERNEL_SIZE).cpu().numpy())
+    return MapBank(have).weighted(_overlap(explained, states, top)).images[0][list(tokens)]
 
 
 def _overlap(explained: Explained, states: Tensor, top: int) -> Tensor:
@@ -97,9 +65,3 @@ def _overlap(explained: Explained, states: Tensor, top: int) -> Tensor:
         [head(states[start : start + step]).topk(top, dim=-1).indices for start in range(0, len(states), step)]
     )
     return torch.stack([torch.isin(best, one).sum(dim=1) for one in best]).float() / top
-
-
-def _unseen(have: Activations) -> Tensor:
-    """Return for each token whether it is read before the picture ends, (T,): then it has not seen it."""
-    last = max(int(panel.positions.max()) for panel in have.panels)
-    return torch.tensor([last > read for read in have.read_positions], dtype=torch.bool)
