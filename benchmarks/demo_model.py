@@ -21,12 +21,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
 import tam_widget as tam
 from tam_widget.demo import Scene
 from tam_widget.demo.drawing import COLOURS, SHAPES
-from tam_widget.evaluation import f1_iou, function_iou, object_iou, otsu_threshold, points_inside, to_mask_size
+from tam_widget.evaluation import (
+    Explained,
+    f1_iou,
+    function_iou,
+    method_maps,
+    object_iou,
+    otsu_threshold,
+    points_inside,
+    to_mask_size,
+)
 
 FIRST_SEED = 10_000
 PROMPT = "Describe this image."
@@ -94,23 +102,6 @@ def score(scores: Scores, ex: Any, scene: Scene, maps: np.ndarray) -> None:
             scores.zero.append(not levels.any())
 
 
-def attention_maps(model: Any, processor: Any, scene: Scene, ex: Any) -> np.ndarray:
-    """Last-layer attention from each token's read position to the vision tokens, (T, h, w), in [0, 1] a token."""
-    content = [{"type": "image"}, {"type": "text", "text": PROMPT}]
-    text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    inputs = processor(text=[text + ex.answer], images=[scene.image], return_tensors="pt")
-    with torch.no_grad():
-        attention = model(**inputs, output_attentions=True).attentions[-1][0].mean(0).numpy()
-    ids = inputs["input_ids"][0].numpy()
-    image = np.flatnonzero(ids == model.config.image_token_id)
-    answer = [token for token in ex.tokens if token.role == "answer"]
-    maps = np.zeros((len(ex.tokens), *ex.grids[0]), np.float32)
-    for token, position in zip(answer, range(len(ids) - len(answer), len(ids)), strict=True):
-        row = attention[position - 1, image]
-        maps[token.index] = ((row - row.min()) / (row.max() - row.min())).reshape(ex.grids[0])
-    return maps
-
-
 def bound_maps(scene: Scene, ex: Any) -> np.ndarray:
     """Return the share of each cell that the word's mask covers: what a perfect map of this grid would be."""
     rows, columns = ex.grids[0]
@@ -131,8 +122,6 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=500)
     arguments = parser.parse_args()
     model, processor = tam.load_demo()
-    eager, _ = tam.load_demo()
-    eager.set_attn_implementation("eager")
 
     right: dict[str, list[bool]] = defaultdict(list)
     methods = {name: Scores() for name in (*VARIANTS, ATTENTION, BOUND)}
@@ -151,7 +140,7 @@ def main() -> None:
             continue
         for name, options in VARIANTS.items():
             score(methods[name], ex, scene, ex.maps(**options).images[0])
-        score(methods[ATTENTION], ex, scene, attention_maps(eager, processor, scene, ex))
+        score(methods[ATTENTION], ex, scene, method_maps("attention", Explained(model, processor, ex)))
         score(methods[BOUND], ex, scene, bound_maps(scene, ex))
     methods[BOUND].functions.clear()
 

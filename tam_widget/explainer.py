@@ -11,13 +11,12 @@ from tam_widget.activations import Activations
 from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
 from tam_widget.models import capture
-from tam_widget.models.conversation import places, prepare, tokenize_answer
-from tam_widget.models.families import family_of
+from tam_widget.models.conversation import prepare, tokenize_answer
+from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.head import head_rows
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import conversation_from, conversation_from_messages
 from tam_widget.models.options import check_options
-from tam_widget.models.stitch import stitch
 from tam_widget.text import decode_pieces, special_ids, token_namer
 from tam_widget.tokens import Candidate, Token
 from tam_widget.videos import Video
@@ -115,7 +114,7 @@ def explain(
         conversation = conversation_from_messages(messages, images, video, system=system, answer=answer, fps=fps)
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
     prepared = prepare(processor, conversation, family.render)
-    panels = _panels(model.config, processor, family, prepared)
+    panels = panels_of(prepared, model.config, processor)
     run, answer, answered = _run(model, processor, family, conversation, prepared, options)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
@@ -157,14 +156,6 @@ def _options(
         given = ", ".join([*generate_kwargs, *(["max_new_tokens"] if max_new_tokens is not None else [])])
         raise GenerationError(f"a given answer is read, not generated; leave out {given}")
     return {}
-
-
-def _panels(config: Any, processor: Any, family: Family, prepared: Prepared) -> tuple[Panel, ...]:
-    return tuple(
-        panel
-        for place in places(prepared, config, processor)
-        for panel in stitch(family.views(place), place.index, (place.width, place.height))
-    )
 
 
 def _run(  # noqa: PLR0917 - called once, above

@@ -18,11 +18,10 @@ from PIL import Image
 from tam_widget.errors import LayoutError, PictureError, PromptError
 from tam_widget.evaluation.reading import Reading
 from tam_widget.models import capture
-from tam_widget.models.conversation import places, prepare
-from tam_widget.models.families import family_of
+from tam_widget.models.conversation import prepare
+from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import Message, conversation_from, conversation_from_messages
-from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -152,8 +151,7 @@ class Explained:
         conversation = _with_picture(self._conversation, picture)
         family = family_of(self.model.config)
         prepared = prepare(self.processor, conversation, family.render)
-        (place,) = places(prepared, self.model.config, self.processor)
-        panels = stitch(family.views(place), place.index, (place.width, place.height))
+        panels = panels_of(prepared, self.model.config, self.processor)
         length, turn = len(prepared.ids), conversation.turn
         said = [token.id for token in self._said]
         inputs = capture.extended(prepared.inputs, said, family.answer_type_id)

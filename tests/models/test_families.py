@@ -13,7 +13,7 @@ from tiny.cases import CASES
 import tam_widget as tam
 from tam_widget.models import capture
 from tam_widget.models.conversation import places, prepare
-from tam_widget.models.families import family_of, generic
+from tam_widget.models.families import family_of, generic, panels_of
 from tam_widget.models.messages import conversation_from
 from tam_widget.models.stitch import stitch
 
@@ -31,10 +31,8 @@ def with_sizes(of):
 
 def laid_out(model, processor, conversation):
     """The inputs, the panels and the embeddings that the text decoder is given."""
-    family = family_of(model.config)
-    prepared = prepare(processor, conversation, family.render)
-    found = places(prepared, model.config, processor)
-    panels = [p for place in found for p in stitch(family.views(place), place.index, (place.width, place.height))]
+    prepared = prepare(processor, conversation, family_of(model.config).render)
+    panels = panels_of(prepared, model.config, processor)
     seen = []
 
     def look(_module, args, kwargs):

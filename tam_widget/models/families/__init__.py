@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import UnsupportedModelError
+from tam_widget.models.conversation import places
 from tam_widget.models.families import (
     any_resolution,
     gemma3,
@@ -26,17 +27,19 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
 )
+from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tam_widget.models.conversation import Render
+    from tam_widget.models.conversation import Prepared, Render
     from tam_widget.models.layout import View
     from tam_widget.models.place import Place
+    from tam_widget.models.stitch import Panel
 
     Views = Callable[[Place], Sequence[View]]
 
-__all__ = ["Family", "family_of", "register_family", "supported_types"]
+__all__ = ["Family", "family_of", "panels_of", "register_family", "supported_types"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +163,20 @@ def family_of(config: Any) -> Family:
         return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
+    )
+
+
+def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, ...]:
+    """Return the panels of every picture and video of a conversation, in order.
+
+    Raises
+    ------
+    UnsupportedModelError, LayoutError
+        As :func:`family_of`, the family's views and :func:`tam_widget.models.stitch.stitch` do.
+    """
+    family = family_of(config)
+    return tuple(
+        panel
+        for place in places(prepared, config, processor)
+        for panel in stitch(family.views(place), place.index, (place.width, place.height))
     )
