@@ -77,7 +77,7 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="demo:N (N scenes of the demo), or coco:/path, grandf:/path, openpsg:/path, folder:/path",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the run's folder")
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument(
         "--methods",
         type=_names,

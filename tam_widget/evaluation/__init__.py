@@ -40,6 +40,7 @@ from tam_widget.evaluation.metrics import (
 from tam_widget.evaluation.parts_of_speech import Kind, Tagger, WordTagger, open_tagger
 from tam_widget.evaluation.plausibility import SampleScores, WordRow, score
 from tam_widget.evaluation.ray_runner import evaluate_on_ray
+from tam_widget.evaluation.regions import Region, Regions, cells_of, measure_regions
 from tam_widget.evaluation.runner import evaluate
 from tam_widget.evaluation.runs import Run, open_run
 from tam_widget.evaluation.summary import Summary, aggregate
@@ -55,6 +56,8 @@ __all__ = [
     "Matching",
     "MethodError",
     "Naming",
+    "Region",
+    "Regions",
     "Run",
     "Sample",
     "SampleScores",
@@ -63,6 +66,7 @@ __all__ = [
     "WordRow",
     "WordTagger",
     "aggregate",
+    "cells_of",
     "coco_captions",
     "demo_scenes",
     "energy_inside",
@@ -75,6 +79,7 @@ __all__ = [
     "function_iou",
     "grandf",
     "measure_faithfulness",
+    "measure_regions",
     "method_maps",
     "method_names",
     "object_iou",

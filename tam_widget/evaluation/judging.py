@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tam_widget.evaluation.covering import Covering
     from tam_widget.evaluation.explained import Explained
     from tam_widget.evaluation.faithfulness import Faithfulness
     from tam_widget.evaluation.parts_of_speech import Tagger
     from tam_widget.evaluation.plausibility import WordRow
+    from tam_widget.evaluation.regions import Regions
     from tam_widget.evaluation.samples import Dataset, Sample
     from tam_widget.explanation import Explanation
 
@@ -40,9 +42,9 @@ class Settings:
     methods : tuple of str
         Names of methods; the first is what the others are held against.
     faithfulness : int
-        For how many samples, from the first, faithfulness is measured.
+        For how many samples, from the first, faithfulness is measured, and the object held against the background.
     steps : int
-        In how many steps it covers the picture.
+        In how many steps the picture, or one of the two, is covered.
     max_new_tokens : int
         Longest answer.
     matching : {"exact", "released"}
@@ -108,7 +110,7 @@ def judge_sample(  # noqa: PLR0917 - all that a row depends on
         No sample could be judged.
     """
     row: dict[str, Any] = dict.fromkeys(ROW_FIELDS)
-    row.update(index=index, source=tagger.source, matching=settings.matching, words=[], faithfulness=[])
+    row.update(index=index, source=tagger.source, matching=settings.matching, words=[], faithfulness=[], regions=[])
     errors: list[str] = []
     try:
         _judge(row, errors, (model, processor), dataset, settings, tagger)
@@ -153,8 +155,8 @@ def _judge(  # noqa: PLR0917 - called once, above
             places.learn(scores.rows)
         row["words"] += [{"method": method, **word, **places.of(word)} for word in scores.rows]
         maps[method] = found
-    if row["index"] < settings.faithfulness:
-        row["faithfulness"] = _faithfulness(explained, maps, row, settings)
+    if maps and row["index"] < settings.faithfulness:
+        _follow(explained, maps, row, sample, settings)
 
 
 def _told(error: BaseException) -> str:
@@ -195,30 +197,68 @@ class _Places:
         return self._known.get((word["word"], word["category"] or ""), {"cells": None, "shared": None})
 
 
-def _faithfulness(
-    explained: Explained, maps: dict[str, NDArray[np.float32]], row: dict[str, Any], settings: Settings
-) -> list[dict[str, Any]]:
+def _follow(
+    explained: Explained, maps: dict[str, NDArray[np.float32]], row: dict[str, Any], sample: Sample, settings: Settings
+) -> None:
     """Follow the words that name a category, each by its first token: the others often follow from it."""
     from tam_widget.evaluation.covering import Covering
-    from tam_widget.evaluation.faithfulness import measure_faithfulness
 
-    if not maps:
-        return []
     first = next(iter(maps))
     answer = [word for word in explained.explanation.words if word.tokens[0].role == "answer"]
     answer = [word for word in answer if word.tokens[0].turn == answer[-1].tokens[0].turn]
     named = [word for word in row["words"] if word["method"] == first and word["category"] is not None]
     tokens = [answer[word["word"]].tokens[0].index for word in named]
     covering = Covering(explained)
+    how = {"steps": settings.steps, "seed": settings.seed + row["index"]}
+    row["faithfulness"] = _faithfulness(covering, maps, named, tokens, how)
+    row["regions"] = _regions(covering, sample, named, tokens, how)
+
+
+def _faithfulness(
+    covering: Covering,
+    maps: dict[str, NDArray[np.float32]],
+    named: Sequence[dict[str, Any]],
+    tokens: Sequence[int],
+    how: dict[str, int],
+) -> list[dict[str, Any]]:
+    from tam_widget.evaluation.faithfulness import measure_faithfulness
+
     found: list[dict[str, Any]] = []
     for method, every in maps.items():
-        seed = settings.seed + row["index"]
-        curves = measure_faithfulness(covering, every[tokens], tokens, steps=settings.steps, seed=seed)
         found += [
             {"method": method, "word": word["word"], "text": word["text"], **_measured(one)}
-            for word, one in zip(named, curves, strict=True)
+            for word, one in zip(named, measure_faithfulness(covering, every[tokens], tokens, **how), strict=True)
         ]
     return found
+
+
+def _regions(
+    covering: Covering, sample: Sample, named: Sequence[dict[str, Any]], tokens: Sequence[int], how: dict[str, int]
+) -> list[dict[str, Any]]:
+    """Leave out the words whose object is not in the picture, or fills it."""
+    from tam_widget.evaluation.regions import has_two_regions, measure_regions
+
+    masks = {word["category"]: sample.masks[word["category"]] for word in named}
+    usable = {category for category, mask in masks.items() if has_two_regions(covering, mask)}
+    kept = [(word, token) for word, token in zip(named, tokens, strict=True) if word["category"] in usable]
+    found = measure_regions(covering, [masks[word["category"]] for word, _ in kept], [one for _, one in kept], **how)
+    return [
+        {"word": word["word"], "text": word["text"], "category": word["category"], **_two_regions(one)}
+        for (word, _), one in zip(kept, found, strict=True)
+    ]
+
+
+def _two_regions(one: Regions) -> dict[str, Any]:
+    measured: dict[str, Any] = {"token": one.token, "gain": one.gain}
+    for name, region in (("object", one.object), ("background", one.background)):
+        measured |= {
+            f"{name}_cells": region.cells,
+            f"{name}_fall": region.fall,
+            f"{name}_mean_fall": region.mean_fall,
+            f"{name}_shares": region.shares.tolist(),
+            f"{name}_curve": (region.curve - region.curve[0]).tolist(),
+        }
+    return measured
 
 
 def _measured(one: Faithfulness) -> dict[str, Any]:

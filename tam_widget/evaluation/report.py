@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tam_widget.errors import EvaluationError
 from tam_widget.evaluation.ablation import ablation_section
 from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.report_plots import curves_plot, differences_plot, measures_plot
+from tam_widget.evaluation.report_plots import curves_plot, differences_plot, measures_plot, regions_plot
+from tam_widget.evaluation.report_regions import regions_section
 from tam_widget.evaluation.report_text import NAMES, difference, interval, number, quoted, table
 from tam_widget.evaluation.statistics import LEVEL, RESAMPLES, estimate
 from tam_widget.evaluation.storage import write_whole
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tam_widget.evaluation.runs import Run
 
-__all__ = ["markdown_report", "plausibility_table", "write_report"]
+__all__ = ["markdown_report", "plausibility_table", "report_section", "write_report"]
 
 _SHOWN = (*PLAUSIBILITY[:3], "f1_iou", *PLAUSIBILITY[3:])
 _COMPARED = ("f1_iou", *(name for name in PLAUSIBILITY if name != "zero_functions"))
@@ -54,7 +55,7 @@ def write_report(run: Run) -> Path:
     write_whole(run.folder / "report.md", text.encode())
     body = str(mistune.create_markdown(plugins=["table"])(text))
     for name, data in plots.items():
-        body = body.replace(f'src="{name}"', f'src="data:image/png;base64,{base64.b64encode(data).decode()}"')
+        body = body.replace(f'src="{name}"', f'src="{_inline(data)}"')
     page = run.folder / "report.html"
     write_whole(page, _PAGE.format(title=html.escape(_title(run)), body=body).encode())
     return page
@@ -92,11 +93,38 @@ def markdown_report(run: Run, tally: Tally | None = None, plots: Sequence[str] =
     if len(run.methods) > 1:
         sections += _differences(tally, run.methods, plots)
     sections += _faithfulness(tally, run.methods, plots)
+    if parts := regions_section(tally):
+        sections += [*parts, *_pictures(plots, "regions", "Log-probability while object and background are covered")]
     sections += [section] if (section := ablation_section(tally, run.methods)) else []
     sections += _categories(tally, run.methods)
     sections += _failures(tally)
     sections += _made_with(run)
     return "\n\n".join(sections) + "\n"
+
+
+def report_section(run: Run, heading: str) -> str:
+    """Return one section of a run's report in Markdown, its pictures within: for a notebook.
+
+    Parameters
+    ----------
+    run : Run
+    heading : str
+        As the report has it, such as ``"Object or background"``.
+
+    Raises
+    ------
+    EvaluationError
+        There is no row yet, or the report has no such section; the message names those that it has.
+    """
+    tally = _tally(run)
+    plots = _plots(run, tally)
+    sections = dict(part.split("\n", 1) for part in markdown_report(run, tally, list(plots)).split("\n## ")[1:])
+    if heading not in sections:
+        raise EvaluationError(f"the report of {run.folder} has no section {heading!r}; it has {', '.join(sections)}")
+    text = sections[heading].strip()
+    for name, data in plots.items():
+        text = text.replace(f"]({name})", f"]({_inline(data)})")
+    return text
 
 
 def plausibility_table(tally: Tally, methods: Sequence[str]) -> str:
@@ -110,6 +138,10 @@ def plausibility_table(tally: Tally, methods: Sequence[str]) -> str:
         for name in methods
     ]
     return table(("method", *(NAMES[measure] for measure in _SHOWN), "objects"), rows)
+
+
+def _inline(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def _tally(run: Run) -> Tally:
@@ -131,6 +163,8 @@ def _plots(run: Run, tally: Tally) -> dict[str, bytes]:
             plots["plots/differences.png"] = differences_plot(tally, run.methods)
     if tally.curves:
         plots["plots/faithfulness.png"] = curves_plot(tally, run.methods)
+    if tally.count("object", "fall"):
+        plots["plots/regions.png"] = regions_plot(tally)
     return plots
 
 

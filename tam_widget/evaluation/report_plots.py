@@ -9,6 +9,7 @@ import numpy as np
 
 from tam_widget.evaluation.report_text import NAMES
 from tam_widget.evaluation.statistics import Estimate, estimate
+from tam_widget.evaluation.tally import REGIONS, SHARES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tam_widget.evaluation.tally import Tally
 
-__all__ = ["curves_plot", "differences_plot", "measures_plot"]
+__all__ = ["curves_plot", "differences_plot", "measures_plot", "regions_plot"]
 
 _MEASURES = ("object_iou", "function_iou", "f1_iou", "pointing", "energy")
 _WIDTH = 9.0
@@ -78,6 +79,21 @@ def curves_plot(tally: Tally, methods: Sequence[str]) -> bytes:
         axes.set_yticks([0, 0.5, 1])
     panels[0].set_ylabel("log-probability, 1 with the whole picture", fontsize=8)
     panels[1].legend(fontsize=7, frameon=False)
+    return _png(figure)
+
+
+def regions_plot(tally: Tally) -> bytes:
+    """Draw how words' log-probabilities change while the object, or the background, is covered, with intervals."""
+    figure, (axes,) = _panels(1, 10)
+    for place, region in enumerate(REGIONS):
+        found = [estimate(values) for values in tally.region_curve(region).T]
+        low, high, middle = (np.array([getattr(one, part) for one in found]) for part in ("low", "high", "value"))
+        axes.fill_between(SHARES, low, high, color=_colour(place), alpha=0.18, linewidth=0)
+        axes.plot(SHARES, middle, color=_colour(place), linewidth=2, label=f"{region} covered")
+    axes.axhline(0, color=_ink()["QUIET"], linewidth=0.8)
+    axes.set_xlabel("share of the region's cells that is covered", fontsize=8)
+    axes.set_ylabel("change of the word's log-probability (nats)", fontsize=8)
+    axes.legend(fontsize=8, frameon=False)
     return _png(figure)
 
 

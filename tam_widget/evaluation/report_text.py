@@ -26,6 +26,9 @@ NAMES = {
     "insertion": "insertion",
     "random": "random",
     "gain": "gain (nats)",
+    "cells": "cells",
+    "fall": "fall (nats)",
+    "mean_fall": "mean fall (nats)",
 }
 """Measures as a report calls them."""
 

@@ -16,7 +16,16 @@ from tam_widget.evaluation.needed import needed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["FAITHFULNESS_FIELDS", "ROW_FIELDS", "WORD_FIELDS", "RowStore", "row_bytes", "row_from", "write_whole"]
+__all__ = [
+    "FAITHFULNESS_FIELDS",
+    "REGION_FIELDS",
+    "ROW_FIELDS",
+    "WORD_FIELDS",
+    "RowStore",
+    "row_bytes",
+    "row_from",
+    "write_whole",
+]
 
 # Names and types of Arrow.
 WORD_FIELDS = {
@@ -52,6 +61,23 @@ FAITHFULNESS_FIELDS = {
     "insertion_curve": "list",
     "random_curve": "list",
 }
+REGION_FIELDS = {
+    "word": "int64",
+    "token": "int64",
+    "text": "string",
+    "category": "string",
+    "gain": "float64",
+    "object_cells": "int64",
+    "object_fall": "float64",
+    "object_mean_fall": "float64",
+    "object_shares": "list",
+    "object_curve": "list",
+    "background_cells": "int64",
+    "background_fall": "float64",
+    "background_mean_fall": "float64",
+    "background_shares": "list",
+    "background_curve": "list",
+}
 ROW_FIELDS = {
     "index": "int64",
     "sample": "string",
@@ -64,6 +90,7 @@ ROW_FIELDS = {
     "matching": "string",
     "words": WORD_FIELDS,
     "faithfulness": FAITHFULNESS_FIELDS,
+    "regions": REGION_FIELDS,  # None in rows that were written before there were any
 }
 
 _TOGETHER = 256  # rows in one group of the joined file: what is held in memory at once

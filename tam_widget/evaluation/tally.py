@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CURVES", "FAITHFULNESS", "PLAUSIBILITY", "Noun", "Tally"]
+__all__ = ["CURVES", "FAITHFULNESS", "PLAUSIBILITY", "REGIONS", "REGION_MEASURES", "SHARES", "Noun", "Tally"]
 
 PLAUSIBILITY = ("object_iou", "function_iou", "zero_functions", "precision", "recall", "pointing", "energy")
 FAITHFULNESS = ("deletion", "insertion", "random", "gain")
 CURVES = ("deletion_curve", "insertion_curve", "random_curve")
+REGIONS = ("object", "background")
+"""Counted like methods: :meth:`Tally.difference` holds the one against the other, word by word."""
+REGION_MEASURES = ("cells", "fall", "mean_fall")
+SHARES = np.linspace(0, 1, 41)
+"""Of a region's cells, where the curves over it are told: their own steps differ with its size."""
 _NOUNS = ("object_iou", "precision", "recall", "pointing", "energy")
 _CAPTIONS = ("rouge_l", "meteor")
 
@@ -82,6 +87,7 @@ class Tally:
         self.missing: Counter[str] = Counter()
         self._noted: dict[tuple[str, str], list[tuple[int, float]]] = {}
         self._curves: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
+        self._changes: dict[str, list[tuple[int, NDArray[np.float64]]]] = {region: [] for region in REGIONS}
         for row in rows:
             self._add(row)
         self.curves = {key: np.mean(found, axis=0) for key, found in self._curves.items()}
@@ -92,9 +98,11 @@ class Tally:
         Parameters
         ----------
         method : str
-            Or ``"caption"``, for ``"rouge_l"`` and ``"meteor"``, which are means over samples.
+            Or ``"caption"``, for ``"rouge_l"`` and ``"meteor"``, which are means over samples; or one of
+            :data:`REGIONS`.
         measure : str
-            One of :data:`PLAUSIBILITY`, ``"f1_iou"``, or one of :data:`FAITHFULNESS`.
+            One of :data:`PLAUSIBILITY`, ``"f1_iou"``, or one of :data:`FAITHFULNESS`; of one of :data:`REGIONS`, one of
+            :data:`REGION_MEASURES`.
         beside : str, optional
             Another method: only samples that both judged count, so that differences are of the same words.
         """
@@ -120,6 +128,24 @@ class Tally:
     def samples_of(self, method: str, measure: str) -> int:
         """Return how many samples these words are of."""
         return int(np.count_nonzero(self._arrays(method, measure)[1]))
+
+    def region_curve(self, region: str) -> NDArray[np.float64]:
+        """Return how words' log-probabilities change while a region is covered, and the same of each draw, in nats.
+
+        Parameters
+        ----------
+        region : {"object", "background"}
+
+        Returns
+        -------
+        ndarray of float64, shape (1 + B, 41)
+            Means over words at :data:`SHARES`; NaN without any.
+        """
+        sums, counts = np.zeros((2, max(1, self.samples), len(SHARES)))
+        for sample, change in self._changes[region]:
+            sums[sample] += change
+            counts[sample] += 1
+        return bootstrap_means(sums, counts, seed=self._seed)
 
     def mean_change(self, nouns: Sequence[Noun], change: Callable[[Noun], float]) -> NDArray[np.float64]:
         """Return the mean of a number of some nouns, and that of each draw of samples."""
@@ -157,6 +183,9 @@ class Tally:
             self.functions += first and word["function_iou"] is not None
             self._add_word(word, place, nouns)
         self.nouns += nouns.values()
+        self._add_followed(row, place)
+
+    def _add_followed(self, row: Mapping[str, Any], place: int) -> None:
         for one in row["faithfulness"]:
             for name in FAITHFULNESS:
                 self._note(one["method"], name, place, one[name])
@@ -165,6 +194,12 @@ class Tally:
                     even = np.linspace(0, 1, len(one["shares"]))
                     curve = np.interp(even, one["shares"], one[name])
                     self._curves.setdefault((one["method"], name), []).append(curve)
+        for one in row.get("regions") or ():  # rows of an earlier version have none
+            for region in REGIONS:
+                for name in REGION_MEASURES:
+                    self._note(region, name, place, one[f"{region}_{name}"])
+                change = np.interp(SHARES, one[f"{region}_shares"], one[f"{region}_curve"])
+                self._changes[region].append((place, change))
 
     def _add_word(self, word: Mapping[str, Any], place: int, nouns: dict[int, Noun]) -> None:
         for name in _NOUNS:

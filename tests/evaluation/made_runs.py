@@ -3,7 +3,14 @@
 import json
 
 from tam_widget.evaluation.runs import MANIFEST, Run
-from tam_widget.evaluation.storage import FAITHFULNESS_FIELDS, ROW_FIELDS, WORD_FIELDS, RowStore, row_bytes
+from tam_widget.evaluation.storage import (
+    FAITHFULNESS_FIELDS,
+    REGION_FIELDS,
+    ROW_FIELDS,
+    WORD_FIELDS,
+    RowStore,
+    row_bytes,
+)
 
 VARIANTS = ("tam", "causal", "filter", "cam")
 
@@ -41,6 +48,20 @@ def followed(method, text, deletion, insertion, *, gain=2.0):
         "insertion_curve": [0.0, 2 * insertion - 0.5, 1.0] if known else None,
         "random_curve": [1.0, 0.5, 0.0] if known else None,
     }
+
+
+def over_regions(text, object_fall, background_fall, *, cells=(12, 244)):
+    """A word whose log-probability falls evenly while its object, and its background, is covered in two steps."""
+    found = {**dict.fromkeys(REGION_FIELDS), "word": 1, "token": 1, "text": text, "category": text, "gain": 5.0}
+    for name, fall, count in zip(("object", "background"), (object_fall, background_fall), cells, strict=True):
+        found |= {
+            f"{name}_cells": count,
+            f"{name}_fall": fall,
+            f"{name}_mean_fall": fall / 2,
+            f"{name}_shares": [0.0, 0.5, 1.0],
+            f"{name}_curve": [0.0, -fall / 2, -fall],
+        }
+    return found
 
 
 def row(index, words, faithfulness=(), **known):

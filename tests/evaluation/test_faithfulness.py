@@ -3,46 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from explained_scenes import demo, of_case, state_of
+from explained_scenes import additive, demo, of_case, shape_tokens, state_of
 from tiny.cases import CASES
 
 from tam_widget import TokenIndexError
-from tam_widget.demo.drawing import SHAPES
 from tam_widget.evaluation import passes
 from tam_widget.evaluation.covering import Covering
 from tam_widget.evaluation.explained import Explained
 from tam_widget.evaluation.faithfulness import measure_faithfulness, normalised_area
 from tam_widget.evaluation.methods import method_maps
-
-
-class Additive(Covering):
-    """A model for which each uncovered cell adds its weight to the log-probability of every token."""
-
-    weights = None
-
-    def log_probabilities(self, covered):
-        covered = np.asarray(covered)
-        total = np.where(covered, 0.0, self.weights).sum(axis=(1, 2)) - 20
-        return np.repeat(total[:, None], len(self.explained.explanation.tokens), axis=1)
-
-
-def additive(weights):
-    covering = Additive(of_case(CASES[0]))
-    covering.weights = np.asarray(weights, dtype=float).reshape(covering.explained.explanation.grids[0])
-    return covering
-
-
-def shape_tokens(scene, explained):
-    """The scene's shape words, one token each, and the share of each cell that the thing covers."""
-    rows, columns = explained.explanation.grids[0]
-    tokens, maps = [], []
-    for word in explained.explanation.words:
-        text = word.text.lower()
-        if word.tokens[0].role == "answer" and text in SHAPES:
-            mask = scene.mask(text)
-            tokens.append(word.tokens[0])
-            maps.append(mask.reshape(rows, mask.shape[0] // rows, columns, -1).mean(axis=(1, 3)))
-    return tokens, np.array(maps)
 
 
 def test_a_cell_is_covered_by_the_mean_colour():

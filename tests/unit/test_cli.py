@@ -20,7 +20,7 @@ def failing(error):
 def test_eval_makes_a_run_and_a_report_and_report_makes_it_again(tmp_path, capsys):
     out = tmp_path / "out"
     command = ["eval", "--model", "demo", "--data", "demo:4", "--methods", "tam,cam", "--samples", "2"]
-    command += ["--max-new-tokens", "40", "--matching", "released", "--seed", "3", "--out", str(out)]
+    command += ["--max-new-tokens", "40", "--matching", "released", "--seed", "3", "-o", str(out)]
     assert cli.main(command) == 0
     said = capsys.readouterr().out.splitlines()
     run = open_run(out)
