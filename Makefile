@@ -53,11 +53,15 @@ families: export OMP_NUM_THREADS ?= 1
 families: $(VENV)/test.stamp ## test every model family and write the table of them into README and docs
 	$(PY) -m pytest tests/models/test_families.py tests/models/test_table_of_families.py --write-table
 
-train-demo: $(VENV)/lab.stamp ## train the demo model again from its seed (about 40 minutes on two cores; resumable)
-	$(PY) -m tam_widget.demo.training --run runs/demo --export tam_widget/demo/model
+train-demo: $(VENV)/lab.stamp ## train the demo models again from their seeds (an hour or so each; resumable)
+	for model in qwen llava; do \
+		$(PY) -m tam_widget.demo.training $$model --run runs/$$model --export tam_widget/demo/models/$$model || exit 1; \
+	done
 
-figures: $(VENV)/lab.stamp ## measure the demo model on 500 held-out scenes
-	$(PY) benchmarks/demo_model.py
+figures: $(VENV)/lab.stamp ## measure the demo models on 500 held-out scenes of each kind (an hour each; resumable)
+	for model in $(notdir $(wildcard tam_widget/demo/models/*)); do \
+		echo "# $$model" && $(PY) benchmarks/demo_models.py --model $$model || exit 1; \
+	done
 
 benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/maps.py

@@ -22,6 +22,7 @@ from tam_widget.errors import (
     PromptError,
     TAMError,
     TokenIndexError,
+    UnknownDemoError,
     UnknownOptionError,
     UnsupportedModelError,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "TAMWidget",
     "Token",
     "TokenIndexError",
+    "UnknownDemoError",
     "UnknownOptionError",
     "UnsupportedModelError",
     "Video",

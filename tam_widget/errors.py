@@ -17,6 +17,7 @@ __all__ = [
     "PromptError",
     "TAMError",
     "TokenIndexError",
+    "UnknownDemoError",
     "UnknownOptionError",
     "UnsupportedModelError",
 ]
@@ -28,6 +29,10 @@ class TAMError(Exception):
 
 class UnsupportedModelError(TAMError, ValueError):
     """The model or its processor cannot be explained: no vision, an unknown family, a bare tokenizer."""
+
+
+class UnknownDemoError(TAMError, ValueError):
+    """No demo model of this name comes with the package."""
 
 
 class LayoutError(TAMError, ValueError):

@@ -1,9 +1,9 @@
 """Tiny randomly initialised models of the real classes, with real processors, made here: no file, no network."""
 
-from functools import cache
-
 import torch
 from PIL import Image, ImageDraw
+from tiny.case import decoder
+from tiny.case import qwen_tokenizer as tokenizer
 from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -21,7 +21,6 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from tam_widget.demo.training.tokenizer import learn_tokenizer
 from tam_widget.models.conversation import prepare
 from tam_widget.models.messages import conversation_from
 
@@ -30,12 +29,6 @@ torch.set_num_threads(1)  # models this small only wait for their helpers, above
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5")
 PATCH, MERGE = 4, 2
 CELL = PATCH * MERGE
-
-CORPUS = [
-    "Describe the image. What color is the star? Where is the circle? user assistant system",
-    "A small red circle is left of a large blue square. There are two crosses. Is it an orange star? the circles",
-    "circle\nCircle\n Circle\nthe\nThe\n The\nis\nIs\nred\nRed\n Red\nstar\nStar\n Star\nof\nOf\n Of\n",
-] * 4
 
 # As Qwen2-VL's own: ChatML, a default system prompt, placeholders for pictures.
 TEMPLATE = (
@@ -48,12 +41,6 @@ TEMPLATE = (
     "{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
-
-@cache
-def tokenizer():
-    """Byte-level BPE of a few hundred tokens with Qwen's special tokens."""
-    return learn_tokenizer(CORPUS, vocabulary_size=480)
 
 
 def processor(family="qwen2_vl", template=TEMPLATE):
@@ -79,21 +66,12 @@ def build(family="qwen2_vl", *, tied=False, seed=0, dtype=torch.float32):
         "vision_start_token_id": words.convert_tokens_to_ids("<|vision_start|>"),
         "vision_end_token_id": words.convert_tokens_to_ids("<|vision_end|>"),
     }
-    text = {
-        "vocab_size": len(words) + 13,  # heads are padded
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "max_position_embeddings": 4096,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": words.eos_token_id,
-        "pad_token_id": words.pad_token_id,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
-    }
+    text = decoder(
+        words,
+        head_dim=16,
+        max_position_embeddings=4096,
+        rope_parameters={"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
+    )
     vision = {
         "depth": 2,
         "num_heads": 2,

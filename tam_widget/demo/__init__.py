@@ -1,5 +1,6 @@
-"""The demo: scenes with exact masks, and a small vision-language model that was trained to talk about them."""
+"""The demo: scenes with exact masks, and small vision-language models that were trained to talk about them."""
 
-from tam_widget.demo.scenes import Scene, SceneObject, scene
+from tam_widget.demo.scenes import Scene, SceneObject, scene, scenes
+from tam_widget.demo.shortcut import ShortcutScene, learn_shortcut, shortcut_scenes
 
-__all__ = ["Scene", "SceneObject", "scene"]
+__all__ = ["Scene", "SceneObject", "ShortcutScene", "learn_shortcut", "scene", "scenes", "shortcut_scenes"]

@@ -1,21 +1,18 @@
-"""Scenes: pictures of a few simple things, drawn together with the exact mask of each.
-
-A scene is placed first (:func:`place`), then drawn (:func:`draw`): training draws thousands of placements,
-:func:`scene` gives one of them to a person.
-"""
+"""Pictures of a few simple things, drawn together with the exact mask of each."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 SHAPES = ("circle", "square", "triangle", "star", "cross")
@@ -27,19 +24,29 @@ COLOURS = {
     "purple": (150, 50, 190),
     "orange": (245, 135, 25),
 }
+SIGN = "sign"
+SIGN_COLOUR = "white"
+SIGN_WORDS = ("stop", "go", "exit", "open", "yes", "no", *"123456789")
 # Radii as shares of the scene's scale. On the 16×16 grid of a 224-pixel scene a small thing is 4 cells wide, a large
 # one 6 to 7: the filter's 3×3 window erodes what is smaller than 4 cells.
 SIZES = {"small": (0.12, 0.14), "large": (0.185, 0.21)}
 SCALE = 1.1  # a scene's scale, as a share of its shorter side
 
+_PAPER, _INK = (246, 245, 238), (24, 24, 28)
+_SIGN_HEIGHT = 0.75  # of its width
+_LETTERS = {1: 1.5, 2: 1.15, 3: 0.95}  # height of the letters of a short text, in radii
+_LONG_LETTERS = 0.82
 _SUPERSAMPLING = 2
 _TEXTURE_SIDE = 512
-_MAX_TRIES = 500
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing of a scene: what it is and where; lengths in pixels, rotation in radians."""
+    """One thing of a scene: what it is and where; lengths in pixels, rotation in radians.
+
+    A sign is as wide as two radii and has a `text`; its colour is white and its size goes without saying. What is not
+    `shown` keeps its place among the things of its scene: it comes later, or is gone.
+    """
 
     shape: str
     colour: str
@@ -48,49 +55,24 @@ class Item:
     y: float
     radius: float
     rotation: float
+    text: str = ""
+    shown: bool = True
 
     @property
     def name(self) -> str:
-        """The thing as a caption names it, such as ``"large blue triangle"``."""
+        """The thing as a caption names it, such as ``"large blue triangle"`` or ``'sign that says "go"'``."""
+        if self.shape == SIGN:
+            return f'sign that says "{self.text}"'
         return f"{self.size} {self.colour} {self.shape}"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the things of a scene are, in the order in which its caption names them."""
+    """Where the things of one picture are; what comes later in the tuple lies on what comes before."""
 
     width: int
     height: int
     items: tuple[Item, ...]
-
-
-def place(
-    rng: np.random.Generator, width: int, height: int, *, objects: int | None = None, scale: float | None = None
-) -> Placement:
-    """Place things so that they do not overlap and so that every caption about them is unambiguous.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where all chance comes from.
-    width, height : int
-        Size of the picture in pixels.
-    objects : int, optional
-        How many things; 1 to 3 by chance when left out. Where they do not fit, one fewer is placed.
-    scale : float, optional
-        The length in pixels that :data:`SIZES` are shares of; 1.1 × the shorter side when left out.
-    """
-    if scale is None:
-        scale = SCALE * min(width, height)
-    if objects is None:
-        objects = int(rng.choice([1, 2, 3], p=[0.25, 0.4, 0.35]))
-    for _ in range(_MAX_TRIES):
-        items = _order([_item(rng, width, height, scale) for _ in range(objects)])
-        if _acceptable(items, width, height, scale):
-            return Placement(width, height, tuple(items))
-    if objects == 1:
-        raise ValueError(f"a thing of scale {scale:.0f} does not fit into {width}×{height} pixels")
-    return place(rng, width, height, objects=objects - 1, scale=scale)
 
 
 def draw(placement: Placement, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -100,82 +82,67 @@ def draw(placement: Placement, rng: np.random.Generator) -> tuple[NDArray[np.uin
     -------
     pixels : ndarray of uint8, shape (height, width, 3)
     masks : ndarray of bool, shape (objects, height, width)
-        True where a thing covers more than half of the pixel.
+        True where a thing is seen in more than half of the pixel.
     """
-    width, height = placement.width, placement.height
+    pixels, masks = draw_frames([placement], rng)
+    return pixels[0], masks[0]
+
+
+def draw_frames(
+    placements: Sequence[Placement], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Draw pictures of the same things on the same ground, each with noise of its own.
+
+    Parameters
+    ----------
+    placements : sequence of Placement
+        F pictures of one size; the things of all correspond by their order.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, shape (F, height, width, 3)
+    masks : ndarray of bool, shape (F, objects, height, width)
+    """
+    width, height = placements[0].width, placements[0].height
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
     right = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
     ground = rng.uniform(60, 225) + rng.uniform(-12, 12, 3)
     slope = rng.uniform(-28, 28, 2)
-    pixels = ground.astype(np.float32) + np.float32(slope[0]) * right + np.float32(slope[1]) * down
-    masks = []
-    for item in placement.items:
+    empty = ground.astype(np.float32) + np.float32(slope[0]) * right + np.float32(slope[1]) * down
+    tints = [rng.uniform(-14, 14, 3).astype(np.float32) for _ in placements[0].items]
+    drawn = [_paint(empty, placement, tints) for placement in placements]
+    corners = [(rng.integers(_TEXTURE_SIDE - height), rng.integers(_TEXTURE_SIDE - width)) for _ in placements]
+    strength = np.float32(rng.uniform(1, 7))
+    noisy = [
+        pixels + strength * _texture()[top : top + height, left : left + width]
+        for (pixels, _), (top, left) in zip(drawn, corners, strict=True)
+    ]
+    return np.clip(np.stack(noisy), 0, 255).astype(np.uint8), np.stack([masks for _, masks in drawn])
+
+
+def _paint(
+    pixels: NDArray[np.float32], placement: Placement, tints: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Lay the things on a ground, each over the ones before it; return pixels and what is left to see of each."""
+    height, width = pixels.shape[:2]
+    seen = np.zeros((len(placement.items), height, width), np.float32)
+    for number, (item, tint) in enumerate(zip(placement.items, tints, strict=True)):
+        if not item.shown:
+            continue
         coverage = _coverage(item, width, height)
-        colour = np.array(COLOURS[item.colour], np.float32) + rng.uniform(-14, 14, 3).astype(np.float32)
+        own = _PAPER if item.shape == SIGN else COLOURS[item.colour]
+        colour = np.array(own, np.float32) + (0 if item.shape == SIGN else tint)
         pixels = pixels + coverage[..., None] * (colour - pixels)
-        masks.append(coverage > 0.5)  # noqa: PLR2004
-    top, left = rng.integers(_TEXTURE_SIDE - height), rng.integers(_TEXTURE_SIDE - width)
-    pixels = pixels + np.float32(rng.uniform(1, 7)) * _texture()[top : top + height, left : left + width]
-    return np.clip(pixels, 0, 255).astype(np.uint8), np.stack(masks)
+        if item.shape == SIGN:
+            pixels = pixels + _writing(item, width, height)[..., None] * (np.array(_INK, np.float32) - pixels)
+        seen[:number] *= 1 - coverage
+        seen[number] = coverage
+    return pixels, seen > 0.5  # noqa: PLR2004
 
 
 @functools.cache
 def _texture() -> NDArray[np.float32]:
     return np.random.default_rng(0).normal(0, 1, (_TEXTURE_SIDE, _TEXTURE_SIDE, 3)).astype(np.float32)
-
-
-def _item(rng: np.random.Generator, width: int, height: int, scale: float) -> Item:
-    size = "small" if rng.random() < 0.5 else "large"  # noqa: PLR2004
-    radius = rng.uniform(*SIZES[size]) * scale
-    return Item(
-        shape=SHAPES[rng.integers(len(SHAPES))],
-        colour=list(COLOURS)[rng.integers(len(COLOURS))],
-        size=size,
-        x=rng.uniform(radius + 3, max(radius + 3, width - radius - 3)),
-        y=rng.uniform(radius + 3, max(radius + 3, height - radius - 3)),
-        radius=radius,
-        rotation=rng.uniform(-0.22, 0.22),
-    )
-
-
-def side_by_side(first: Item, second: Item) -> bool:
-    """Whether two things stand more beside than above each other."""
-    return abs(first.x - second.x) > abs(first.y - second.y)
-
-
-def _order(items: list[Item]) -> list[Item]:
-    """Left to right; two things that stand above each other, top to bottom."""
-    if len(items) == 2 and not side_by_side(*items):  # noqa: PLR2004
-        return sorted(items, key=lambda item: item.y)
-    return sorted(items, key=lambda item: item.x)
-
-
-def place_name(item: Item, width: int, height: int) -> str | None:
-    """Name the ninth of the picture that a thing is in, such as ``"top left"``; None too close to a border of it."""
-    margin = 0.035
-    x, y = item.x / width, item.y / height
-    if min(abs(value - third) for value in (x, y) for third in (1 / 3, 2 / 3)) < margin:
-        return None
-    row = ("top", "", "bottom")[int(y * 3)]
-    column = ("left", "", "right")[int(x * 3)]
-    return f"{row} {column}".strip() or "center"
-
-
-def _acceptable(items: list[Item], width: int, height: int, scale: float) -> bool:
-    if len({(item.shape, item.colour) for item in items}) < len(items):
-        return False
-    pairs = [(a, b) for i, a in enumerate(items) for b in items[:i]]
-    if any(math.hypot(a.x - b.x, a.y - b.y) < a.radius + b.radius + 5 for a, b in pairs):
-        return False
-    if any(i.x + i.radius > width or i.y + i.radius > height for i in items):
-        return False
-    match items:
-        case [only]:
-            return place_name(only, width, height) is not None
-        case [first, second]:  # a relation must not hang on a few pixels
-            return abs(abs(first.x - second.x) - abs(first.y - second.y)) >= 0.12 * scale
-        case _:
-            return min(b.x - a.x for a, b in itertools.pairwise(items)) >= 0.12 * width
 
 
 def _outline(item: Item) -> list[tuple[float, float]]:
@@ -186,6 +153,8 @@ def _outline(item: Item) -> list[tuple[float, float]]:
         return [(r * math.cos(start + i * step), r * math.sin(start + i * step)) for i, r in enumerate(radii)]
 
     match item.shape:
+        case "sign":
+            return [(-1, -_SIGN_HEIGHT), (1, -_SIGN_HEIGHT), (1, _SIGN_HEIGHT), (-1, _SIGN_HEIGHT)]
         case "square":
             return ring([1.0] * 4, math.pi / 4)
         case "triangle":
@@ -216,4 +185,17 @@ def _coverage(item: Item, width: int, height: int) -> NDArray[np.float32]:
         cos, sin = math.cos(item.rotation), math.sin(item.rotation)
         corners = [(item.radius * (x * cos - y * sin), item.radius * (x * sin + y * cos)) for x, y in _outline(item)]
         pen.polygon([((item.x + x) * k, (item.y + y) * k) for x, y in corners], fill=255)
+    return np.asarray(canvas.reduce(k), dtype=np.float32) / np.float32(255)
+
+
+def _writing(item: Item, width: int, height: int) -> NDArray[np.float32]:
+    """Share of each pixel that a sign's text and border cover, shape (height, width), in [0, 1]."""
+    k = _SUPERSAMPLING
+    canvas = Image.new("L", (width * k, height * k), 0)
+    pen = ImageDraw.Draw(canvas)
+    x, y, r = item.x * k, item.y * k, item.radius * k
+    h = r * _SIGN_HEIGHT
+    pen.rectangle([x - r, y - h, x + r, y + h], outline=255, width=max(2, round(r * 0.06)))
+    font = ImageFont.load_default(size=r * _LETTERS.get(len(item.text), _LONG_LETTERS))
+    pen.text((x, y), item.text, fill=255, font=font, anchor="mm")
     return np.asarray(canvas.reduce(k), dtype=np.float32) / np.float32(255)

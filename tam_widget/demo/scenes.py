@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from tam_widget.demo.drawing import Placement, draw, place
-from tam_widget.demo.language import Question, all_questions, caption
+from tam_widget.demo.drawing import draw_frames
+from tam_widget.demo.language import caption, prompts_for
+from tam_widget.demo.questions import Question, all_questions, held_out_unknown
+from tam_widget.demo.staging import FRAME_SIDE, KINDS, PAIR_SIDE, PICTURE_SIDE, Kind, Staging, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tam_widget.demo.changing import Event
+
 # The first word of the seed of every scene of a stream: the two streams share no scene, whatever the other words are.
 HELD_OUT, TRAINING = 1, 2
 
-_MOST_OBJECTS = 3
+_MOST_OBJECTS = {"objects": 3, "text": 3, "moving": 2, "pair": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,83 +33,157 @@ class SceneObject:
     name : str
         As the caption names it, such as ``"large blue triangle"``.
     shape, colour, size : str
-    mask : ndarray of bool, shape (height, width)
-        True where the thing is.
+        Of the first picture. A sign's colour is white and its size empty.
+    text : str
+        What is written on a sign; else empty.
+    words : tuple of frozenset of str
+        For each picture or frame, the shape, colour, size and text that are true of the thing in it.
+    masks : ndarray of bool, shape (pictures, height, width)
+        True where the thing is seen, in each picture or frame; nowhere where it is hidden, to come or gone.
     """
 
     name: str
     shape: str
     colour: str
     size: str
-    mask: NDArray[np.bool_]
+    text: str
+    words: tuple[frozenset[str], ...]
+    masks: NDArray[np.bool_]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels of the first picture, shape (height, width)."""
+        first: NDArray[np.bool_] = self.masks[0]
+        return first
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture of one to three things, with exact masks.
+    """One picture, two, or the frames of a film, with exact masks.
 
     Attributes
     ----------
     seed : int
-    image : PIL.Image.Image
-        RGB.
+    kind : str
+        ``"objects"``, ``"count"``, ``"text"``, ``"overlap"``, ``"moving"`` or ``"pair"``.
+    images : tuple of PIL.Image.Image
+        RGB; one, two of a pair, or eight frames.
     objects : tuple of SceneObject
-        In the order in which the caption names them.
+    prompt : str
+        A prompt that the caption answers.
     caption : str
-        One right description; the demo model was trained on sentences of this form.
+        One right description; the demo models were trained on sentences of this form.
     questions : tuple of Question
         What can be asked about the scene, each with its kind and right answer.
+    event : Event, optional
+        What happens in a film or between two pictures, and to which of the objects.
     """
 
     seed: int
-    image: Image.Image
+    kind: Kind
+    images: tuple[Image.Image, ...]
     objects: tuple[SceneObject, ...]
+    prompt: str
     caption: str
     questions: tuple[Question, ...]
+    event: Event | None
 
-    def mask(self, word: str) -> NDArray[np.bool_]:
-        """Pixels of all things that a shape, colour or size word speaks of; shape (height, width).
+    @property
+    def image(self) -> Image.Image:
+        """The picture, or the first."""
+        return self.images[0]
+
+    @property
+    def media(self) -> dict[str, Any]:
+        """The scene as :func:`tam_widget.explain` takes it: ``explain(model, processor, prompt=…, **scene.media)``."""
+        return {"video": list(self.images)} if self.kind == "moving" else {"images": list(self.images)}
+
+    def mask(self, word: str, image: int = 0) -> NDArray[np.bool_]:
+        """Pixels of all things that a shape, colour, size or written word speaks of; shape (height, width).
+
+        Parameters
+        ----------
+        word : str
+        image : int
+            Which picture or frame.
 
         Raises
         ------
         KeyError
-            Where nothing in the scene is of that shape, colour or size.
+            Where nothing in the scene is of that shape, colour, size or text.
         """
-        masks = [thing.mask for thing in self.objects if word in (thing.shape, thing.colour, thing.size)]
+        masks = [thing.masks[image] for thing in self.objects if word in thing.words[image]]
         if not masks:
-            names = ", ".join(thing.name for thing in self.objects)
+            names = ", ".join(" ".join(sorted(thing.words[image])) for thing in self.objects)
             raise KeyError(f"nothing in this scene is called {word!r}; there is: {names}")
         joined: NDArray[np.bool_] = np.logical_or.reduce(masks)
         return joined
 
 
-def scene(seed: int, *, objects: int | None = None, width: int = 224, height: int = 224) -> Scene:
-    """Draw the held-out scene of a seed; the same seed and arguments give the same scene everywhere.
+def scene(
+    seed: int,
+    kind: Kind = "objects",
+    *,
+    objects: int | None = None,
+    width: int | None = None,
+    height: int | None = None,
+) -> Scene:
+    """Draw the held-out scene of a kind and seed; the same arguments give the same scene everywhere.
 
     Parameters
     ----------
     seed : int
         Not negative.
+    kind : str
+        ``"objects"``: one to three things that do not touch. ``"count"``: two to four of one shape, and maybe another
+        thing. ``"text"``: a sign with a word or digit, and up to two things. ``"overlap"``: one thing on or in front of
+        another. ``"moving"``: eight frames in which one thing moves, changes its size, comes or goes. ``"pair"``: two
+        pictures and what has changed between them.
     objects : int, optional
-        1, 2 or 3 things; by chance when left out.
-    width, height : int
-        In pixels. The demo model was trained on sides from 168 to 252 and reads other sizes less well.
+        How many things, by chance when left out: 1 to 3 of the kinds ``"objects"`` and ``"text"``, the sign among
+        them, 1 or 2 of ``"moving"`` and ``"pair"``.
+    width, height : int, optional
+        In pixels; 224 each, 196 of a pair and 140 of a film. The demo models were trained on sides from 168 to 252 for
+        single pictures and read other sizes less well.
 
     Raises
     ------
     ValueError
-        For a negative seed or another number of objects.
+        For a negative seed, another kind or another number of objects.
     """
     if seed < 0:
         raise ValueError(f"a scene's seed is 0 or more, not {seed}")
-    if objects is not None and not 1 <= objects <= _MOST_OBJECTS:
-        raise ValueError(f"a scene has 1 to {_MOST_OBJECTS} objects, not {objects}")
-    rng = np.random.default_rng([HELD_OUT, seed])
-    placement: Placement = place(rng, width, height, objects=objects)
-    pixels, masks = draw(placement, rng)
-    things = tuple(
-        SceneObject(item.name, item.shape, item.colour, item.size, mask)
-        for item, mask in zip(placement.items, masks, strict=True)
+    if kind not in KINDS:
+        raise ValueError(f"a scene's kind is one of {', '.join(KINDS)}, not {kind!r}")
+    most = _MOST_OBJECTS.get(kind, 0)
+    if objects is not None and not 1 <= objects <= most:
+        number = f"has 1 to {most} objects" if most else "takes no number of objects"
+        raise ValueError(f"a scene of the kind {kind!r} {number}; got {objects}")
+    side = {"moving": FRAME_SIDE, "pair": PAIR_SIDE}.get(kind, PICTURE_SIDE)
+    # The first kind has the seeds that it had when it was the only one.
+    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
+    staging = stage(kind, rng, width or side, height or side, objects=objects)
+    pixels, masks = draw_frames(staging.placements, rng)
+    every = all_questions(staging)
+    every["unknown"] = [held_out_unknown(int(staging.first.items[0].x))]
+    return Scene(
+        seed=seed,
+        kind=kind,
+        images=tuple(Image.fromarray(picture) for picture in pixels),
+        objects=tuple(_object(staging, number, masks[:, number]) for number in range(masks.shape[1])),
+        prompt=prompts_for(kind)[0],
+        caption=caption(staging),
+        questions=tuple(question for questions in every.values() for question in questions),
+        event=staging.event,
     )
-    questions = tuple(all_questions(placement))
-    return Scene(seed, Image.fromarray(pixels), things, caption(placement), questions)
+
+
+def scenes(count: int, kind: Kind = "objects", *, seed: int = 0) -> list[Scene]:
+    """Draw the held-out scenes of `count` seeds, from `seed` on; see :func:`scene`."""
+    return [scene(number, kind) for number in range(seed, seed + count)]
+
+
+def _object(staging: Staging, number: int, masks: NDArray[np.bool_]) -> SceneObject:
+    first, *_ = items = [placement.items[number] for placement in staging.placements]
+    words = tuple(frozenset(filter(None, (item.shape, item.colour, item.size, item.text))) for item in items)
+    return SceneObject(first.name, first.shape, first.colour, first.size, first.text, words, masks)

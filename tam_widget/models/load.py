@@ -8,29 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, Qwen2VLProcessor
+from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
-from tam_widget.errors import MissingDependencyError, UnsupportedModelError
+from tam_widget.errors import MissingDependencyError, UnknownDemoError, UnsupportedModelError
+from tam_widget.models.demo_processors import demo_processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DemoProcessor", "load", "load_demo"]
+__all__ = ["load", "load_demo"]
 
 _SHARED: tuple[str, ...] = ("revision", "token", "cache_dir", "local_files_only", "trust_remote_code")
 _PACKAGES = ("torchvision", "sentencepiece", "tiktoken", "timm", "einops", "av", "num2words")
-_DEMO = Path(__file__).parent.parent / "demo" / "model"
-
-
-class DemoProcessor(Qwen2VLProcessor):  # type: ignore[misc]  # transformers is not followed by mypy
-    """Qwen2-VL's processor for pictures alone: without its video part it needs no torchvision."""
-
-    # ProcessorMixin reads the list of its parts off this signature.
-    def __init__(
-        self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None, **kwargs: Any
-    ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
+_DEMOS = Path(__file__).parent.parent / "demo" / "models"
 
 
 def load(name_or_path: str, **kwargs: Any) -> tuple[Any, Any]:
@@ -74,31 +65,44 @@ def load(name_or_path: str, **kwargs: Any) -> tuple[Any, Any]:
     return model.eval(), processor
 
 
-def load_demo() -> tuple[Any, Any]:
-    """Load the small model that comes with the package: no download, no GPU, no torchvision.
+def load_demo(name: str = "qwen") -> tuple[Any, Any]:
+    """Load a small model that comes with the package: no download, no GPU, no torchvision.
+
+    Parameters
+    ----------
+    name : str
+        Which one: ``"qwen"``, a Qwen2-VL, or ``"llava"``, a LLaVA, which takes one picture. They speak about coloured
+        shapes only; see ``demo/MODEL_CARD.md``.
 
     Returns
     -------
-    model : transformers.Qwen2VLForConditionalGeneration
-        On the CPU, float32, in evaluation mode. It speaks about coloured shapes only; see ``demo/MODEL_CARD.md``.
-    processor : DemoProcessor
-        Its processor, for pictures.
+    model : transformers.PreTrainedModel
+        On the CPU, float32, in evaluation mode.
+    processor : transformers.ProcessorMixin
+        Its processor: for pictures, and for Qwen2-VL also for videos.
+
+    Raises
+    ------
+    UnknownDemoError
+        There is no demo model of this name.
+    MissingDependencyError
+        The installation is broken: there is no demo model at all.
     """
-    return _load_demo_folder(_DEMO)
+    return _load_demo(_DEMOS, name)
 
 
-def _load_demo_folder(folder: Path) -> tuple[Any, Any]:
-    if not (folder / "config.json").is_file():
+def _load_demo(folder: Path, name: str) -> tuple[Any, Any]:
+    there = sorted(config.parent.name for config in folder.glob("*/config.json"))
+    if not there:
         raise MissingDependencyError(
-            f"the demo model is missing from this installation ({folder}); pip install --force-reinstall tam-widget"
+            f"the demo models are missing from this installation ({folder}); pip install --force-reinstall tam-widget"
         )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    images = AutoImageProcessor.from_pretrained(folder, backend="pil")
-    template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    if name not in there:
+        raise UnknownDemoError(f"there is no demo model {name!r}; there are {', '.join(map(repr, there))}")
     with _no_progress_bar():  # it would be gone before it is read
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
-    model.config._name_or_path = "tam-demo"  # noqa: SLF001 - its name, which the folder's path hides
-    return model.eval(), DemoProcessor(images, tokenizer, chat_template=template)
+        model = AutoModelForImageTextToText.from_pretrained(folder / name, dtype=torch.float32)
+    model.config._name_or_path = f"tam-demo-{name}"  # noqa: SLF001 - its name, which the folder's path hides
+    return model.eval(), demo_processor(folder / name)
 
 
 @contextmanager

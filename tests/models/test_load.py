@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tiny_models
 import torch
 
 import tam_widget as tam
+from tam_widget.demo.training.family import FAMILIES, family_named
 from tam_widget.models import load as load_module
+
+DEMOS = sorted(folder.name for folder in (Path(tam.__file__).parent / "demo" / "models").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +27,60 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_the_demo_loader_needs_no_torchvision_and_runs_in_float32(folder):
-    model, processor = load_module._load_demo_folder(folder)
-    assert model.dtype == torch.float32
-    assert model.device.type == "cpu"
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory):
+    """A random model of each family in float16, as the training saves them, by name."""
+    path = tmp_path_factory.mktemp("models")
+    for name in FAMILIES:
+        family = family_named(name)
+        tokenizer = family.tokenizer(["Describe the image. What moves?"] * 3, 480)
+        torch.manual_seed(0)
+        family.model(tokenizer).half().save_pretrained(path / name)
+        family.save_processor(tokenizer, path / name)
+    return path
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_demos_run_in_float32_with_tied_embeddings(demos, name):
+    model, processor = load_module._load_demo(demos, name)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
     assert not model.training
-    ex = tam.explain(model, processor, tiny_models.picture(), "Describe the image.", max_new_tokens=2)
-    assert ex.model_name == "tam-demo"
-    assert ex.grids == ((6, 8),)
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    ex = tam.explain(model, processor, tiny_models.picture(448, 448), "Describe the image.", max_new_tokens=2)
+    assert ex.model_name == f"tam-demo-{name}"
+    assert ex.grids == ((16, 16),)
+
+
+def test_a_family_without_videos_says_so(demos):
+    model, processor = load_module._load_demo(demos, "llava")
+    with pytest.raises(tam.UnsupportedModelError, match="takes no videos"):
+        tam.explain(model, processor, video=[tiny_models.picture()] * 2, prompt="What moves?")
+
+
+def test_only_demos_that_are_there_are_offered(demos):
+    with pytest.raises(tam.UnknownDemoError, match=r"there is no demo model 'gpt'; there are 'llava', 'qwen'$"):
+        load_module._load_demo(demos, "gpt")
+    with pytest.raises(tam.UnknownDemoError, match=f"there are {', '.join(map(repr, DEMOS))}$"):
+        tam.load_demo("gpt")
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_demos_need_no_torchvision(name):
+    script = """
+import sys
+sys.modules["torchvision"] = None  # not to be imported
+import tam_widget as tam
+model, processor = tam.load_demo(sys.argv[1])
+scene = tam.demo.scene(seed=7)
+print(tam.explain(model, processor, scene.image, "Describe the image.", max_new_tokens=2).grids)
+if hasattr(processor, "video_processor"):
+    print(tam.explain(model, processor, video=[scene.image] * 3, prompt="What moves?", max_new_tokens=2).grids)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", script, name], capture_output=True, text=True, check=True, timeout=120
+    ).stdout.splitlines()
+    assert said == (["((16, 16),)"] if name == "llava" else ["((16, 16),)", "((2, 10, 10),)"])
 
 
 def test_the_bundled_demo_model_says_what_it_sees_and_looks_there():
@@ -50,7 +100,7 @@ def test_the_bundled_demo_model_says_what_it_sees_and_looks_there():
 
 def test_a_missing_demo_model_says_how_to_get_it(tmp_path):
     with pytest.raises(tam.MissingDependencyError, match="pip install --force-reinstall tam-widget"):
-        load_module._load_demo_folder(tmp_path)
+        load_module._load_demo(tmp_path, "qwen")
 
 
 def test_a_missing_torchvision_is_named_with_its_command(folder):

@@ -14,8 +14,7 @@ from transformers import (
     LlavaOnevisionVideoProcessor,
 )
 
-from tiny.case import Case, silence, template, words
-from tiny.llava import decoder, tower
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, SIDE = 4, 4
 TILE = PATCH * SIDE
@@ -52,8 +51,10 @@ def next_processor():
 def next_build():
     tokens = tokenizer()
     config = LlavaNextConfig(
-        text_config=decoder(tokens),
-        vision_config=tower(side=TILE),
+        text_config=decoder(tokens, model_type="llama"),
+        vision_config=tower(
+            model_type="clip_vision_model", image_size=TILE, patch_size=PATCH, projection_dim=32, initializer_range=0.2
+        ),
         image_token_index=tokens.image_token_id,
         image_grid_pinpoints=pinpoints(TILE),
     )
@@ -83,8 +84,15 @@ def processor(tile=TILE, patch=PATCH, limit=9, kind=LlavaOnevisionProcessor):
 def build(tile=TILE, patch=PATCH, limit=9):
     tokens = tokenizer()
     config = LlavaOnevisionConfig(
-        text_config=decoder(tokens, "qwen2"),
-        vision_config={**tower("siglip_vision_model", tile, patch), "vision_use_head": False},
+        text_config=decoder(tokens, model_type="qwen2", head_dim=16),
+        vision_config=tower(
+            model_type="siglip_vision_model",
+            image_size=tile,
+            patch_size=patch,
+            projection_dim=32,
+            initializer_range=0.2,
+            vision_use_head=False,
+        ),
         image_token_index=tokens.image_token_id,
         video_token_index=tokens.video_token_id,
         image_grid_pinpoints=pinpoints(tile, 3),

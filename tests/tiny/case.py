@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from tam_widget.demo.training.tokenizer import learn_tokenizer
+from tam_widget.demo.training.qwen import Qwen2VL
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 
@@ -90,8 +90,10 @@ def _zeros(_module, _args, output):
 
 
 @cache
-def _qwen_words():
-    return learn_tokenizer(CORPUS, vocabulary_size=480)
+def qwen_tokenizer():
+    made = Qwen2VL().tokenizer(CORPUS, vocabulary_size=480)
+    made.chat_template = None  # each family has its own
+    return made
 
 
 def words(*special: str, named: dict[str, str] | None = None, bos: str | None = None, **options):
@@ -102,7 +104,9 @@ def words(*special: str, named: dict[str, str] | None = None, bos: str | None = 
     """
     named = named or {}
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=_qwen_words().backend_tokenizer.__class__.from_str(_qwen_words().backend_tokenizer.to_str()),
+        tokenizer_object=qwen_tokenizer().backend_tokenizer.__class__.from_str(
+            qwen_tokenizer().backend_tokenizer.to_str()
+        ),
         eos_token="<|im_end|>",  # noqa: S106
         pad_token="<|endoftext|>",  # noqa: S106
         bos_token=bos,
@@ -123,3 +127,31 @@ def template(picture: str = "<image>", video: str = "<video>") -> str:
         "{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n"
         "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
+
+
+def decoder(tokens, **options) -> dict[str, Any]:
+    """A small text decoder's configuration, for a tokenizer's words."""
+    return {
+        "vocab_size": len(tokens) + 13,  # heads are padded
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "initializer_range": 0.3,
+        "bos_token_id": tokens.bos_token_id,
+        "eos_token_id": tokens.eos_token_id,
+        "pad_token_id": tokens.pad_token_id,
+        **options,
+    }
+
+
+def tower(**options) -> dict[str, Any]:
+    """A small vision tower's configuration."""
+    return {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        **options,
+    }

@@ -13,7 +13,7 @@ from transformers import (
     GotOcr2ImageProcessor,
 )
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, PATCHES = 4, 8  # a tile of 32 pixels makes 4×4 tokens
 TILE = {"height": PATCH * PATCHES, "width": PATCH * PATCHES}
@@ -49,32 +49,16 @@ def processor(family):
 
 def build(family):
     tokens = tokenizer(family)
-    text = {
-        "model_type": "cohere2",
-        "vocab_size": len(tokens) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "layer_types": ["sliding_attention", "full_attention"],
-        "sliding_window": 24,
-        "initializer_range": 0.3,
-        "logit_scale": 1.0,  # neither of them scales its logits, whatever is written here
-        "bos_token_id": None,
-        "eos_token_id": tokens.eos_token_id,
-        "pad_token_id": tokens.pad_token_id,
-    }
-    vision = {
-        "model_type": "siglip_vision_model",
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": PATCH * PATCHES,
-        "patch_size": PATCH,
-        "vision_use_head": False,
-    }
+    text = decoder(
+        tokens,
+        model_type="cohere2",
+        layer_types=["sliding_attention", "full_attention"],
+        sliding_window=24,
+        logit_scale=1.0,  # neither of them scales its logits, whatever is written here
+    )
+    vision = tower(
+        model_type="siglip_vision_model", image_size=PATCH * PATCHES, patch_size=PATCH, vision_use_head=False
+    )
     kind, model, options = {
         "aya_vision": (AyaVisionConfig, AyaVisionForConditionalGeneration, {}),
         "cohere2_vision": (

@@ -19,7 +19,7 @@ from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImagePr
 from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, SIDE, POOL = 4, 4, 2
 SLIDING = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 64}
@@ -35,33 +35,8 @@ GEMMA4 = {
 SIZES = ((64, 48), (48, 104), (250, 130))
 
 
-def text_of(names, **options):
-    return {
-        "vocab_size": len(names) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "initializer_range": 0.3,
-        "bos_token_id": names.bos_token_id,
-        "eos_token_id": names.eos_token_id,
-        "pad_token_id": names.pad_token_id,
-        **options,
-    }
-
-
-def vision_of(cells):
-    return {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": cells * PATCH,
-        "patch_size": PATCH,
-        "vision_use_head": False,
-    }
+def siglip(cells):
+    return tower(image_size=cells * PATCH, patch_size=PATCH, vision_use_head=False)
 
 
 def gemma3_processor(**options):
@@ -81,8 +56,8 @@ def gemma3():
     names = words(named=GEMMA3, bos="<bos>")
     model = Gemma3ForConditionalGeneration(
         Gemma3Config(
-            text_config=text_of(names, query_pre_attn_scalar=16, **SLIDING),
-            vision_config=vision_of(SIDE * POOL),
+            text_config=decoder(names, head_dim=16, query_pre_attn_scalar=16, **SLIDING),
+            vision_config=siglip(SIDE * POOL),
             mm_tokens_per_image=SIDE**2,
             boi_token_index=names.boi_token_id,
             eoi_token_index=names.eoi_token_id,
@@ -105,8 +80,8 @@ def paligemma(**options):
     names = paligemma_processor().tokenizer
     return PaliGemmaForConditionalGeneration(
         PaliGemmaConfig(
-            text_config=text_of(names, **options),
-            vision_config=vision_of(SIDE),
+            text_config=decoder(names, head_dim=16, **options),
+            vision_config=siglip(SIDE),
             projection_dim=64,
             hidden_size=64,
             image_token_index=names.convert_tokens_to_ids("<image>"),
@@ -128,8 +103,9 @@ def gemma4_processor():
 
 def gemma4(**options):
     names = gemma4_processor().tokenizer
-    text = text_of(
+    text = decoder(
         names,
+        head_dim=16,
         hidden_size_per_layer_input=8,
         vocab_size_per_layer_input=len(names) + 13,
         global_head_dim=16,
@@ -137,18 +113,14 @@ def gemma4(**options):
         **SLIDING,
         **options,
     )
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "patch_size": PATCH,
-        "pooling_kernel_size": POOL,
-        "position_embedding_size": 256,
-        "initializer_range": 0.2,
-    }
+    vision = tower(
+        num_key_value_heads=2,
+        head_dim=16,
+        patch_size=PATCH,
+        pooling_kernel_size=POOL,
+        position_embedding_size=256,
+        initializer_range=0.2,
+    )
     ids = {name: names.convert_tokens_to_ids(token) for name, token in GEMMA4.items()}
     return Gemma4ForConditionalGeneration(
         Gemma4Config(

@@ -5,7 +5,7 @@ from functools import cache
 from transformers import Glm4vConfig, Glm4vForConditionalGeneration, Glm4vProcessor, Glm4vVideoProcessor
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, words
 
 PATCH, MERGE = 4, 2
 CELL = PATCH * MERGE
@@ -32,18 +32,8 @@ def processor():
 
 def build():
     tokens = tokenizer()
-    text = {
-        "vocab_size": len(tokens) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "initializer_range": 0.3,
-        "eos_token_id": tokens.eos_token_id,
-        "pad_token_id": tokens.pad_token_id,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]},
-    }
+    text = decoder(tokens, rope_parameters={"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]})
+    del text["bos_token_id"]  # which this one does not know
     vision = {
         "depth": 2,
         "num_heads": 2,

@@ -14,7 +14,7 @@ from transformers import (
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 TILE, PATCH, SCALE = 32, 4, 2
 CELLS = (TILE // PATCH // SCALE) ** 2
@@ -43,32 +43,10 @@ def build(family, tile=TILE):
         "idefics3": (Idefics3ForConditionalGeneration, Idefics3Config),
         "smolvlm": (SmolVLMForConditionalGeneration, SmolVLMConfig),
     }[family]
-    text = {
-        "model_type": "llama",
-        "vocab_size": len(names) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": names.eos_token_id,
-        "pad_token_id": names.pad_token_id,
-    }
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": tile,
-        "patch_size": PATCH,
-        "initializer_range": 0.2,
-    }
     return kind(
         config(
-            text_config=text,
-            vision_config=vision,
+            text_config=decoder(names, model_type="llama"),
+            vision_config=tower(image_size=tile, patch_size=PATCH, initializer_range=0.2),
             scale_factor=SCALE,
             image_token_id=names.convert_tokens_to_ids("<image>"),
             tie_word_embeddings=False,

@@ -10,7 +10,7 @@ from transformers import (
     InternVLVideoProcessor,
 )
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, PATCHES = 4, 8  # a tile of 32 pixels makes 4×4 tokens
 TILE = {"height": PATCH * PATCHES, "width": PATCH * PATCHES}
@@ -37,37 +37,13 @@ def processor():
     )
 
 
-def text(tokens):
-    """A small Qwen2."""
-    return {
-        "model_type": "qwen2",
-        "vocab_size": len(tokens) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": tokens.eos_token_id,
-        "pad_token_id": tokens.pad_token_id,
-    }
-
-
 def build():
     tokens = tokenizer()
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": [PATCH * PATCHES] * 2,
-        "patch_size": [PATCH] * 2,
-        "initializer_range": 0.2,
-        "layer_scale_init_value": 1.0,
-    }
+    vision = tower(
+        image_size=[PATCH * PATCHES] * 2, patch_size=[PATCH] * 2, initializer_range=0.2, layer_scale_init_value=1.0
+    )
     config = InternVLConfig(
-        text_config=text(tokens),
+        text_config=decoder(tokens, model_type="qwen2"),
         vision_config=vision,
         image_token_id=tokens.context_image_token_id,
         image_seq_length=(PATCHES // 2) ** 2,

@@ -4,7 +4,7 @@ from functools import partial
 
 from transformers import Lfm2VlConfig, Lfm2VlForConditionalGeneration, Lfm2VlImageProcessor, Lfm2VlProcessor
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 TILE, PATCH, FACTOR = 32, 4, 2
 
@@ -35,31 +35,8 @@ def processor(**options):
 
 def build():
     names = tokenizer()
-    text = {
-        "model_type": "lfm2",
-        "vocab_size": len(names) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "block_multiple_of": 32,
-        "num_hidden_layers": 2,
-        "layer_types": ["conv", "full_attention"],
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": names.eos_token_id,
-        "pad_token_id": names.pad_token_id,
-    }
-    vision = {
-        "model_type": "siglip2_vision_model",
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "patch_size": PATCH,
-        "num_patches": 64,
-        "vision_use_head": False,
-    }
+    text = decoder(names, model_type="lfm2", block_multiple_of=32, layer_types=["conv", "full_attention"])
+    vision = tower(model_type="siglip2_vision_model", patch_size=PATCH, num_patches=64, vision_use_head=False)
     return Lfm2VlForConditionalGeneration(
         Lfm2VlConfig(
             text_config=text,

@@ -4,7 +4,7 @@ from functools import cache, partial
 
 from transformers import Llama4Config, Llama4ForConditionalGeneration, Llama4ImageProcessor, Llama4Processor
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, PATCHES = 4, 8  # a tile of 32 pixels makes 4×4 tokens
 
@@ -30,36 +30,25 @@ def processor(fill):
 
 def build():
     tokens = tokenizer()
-    text = {
-        "vocab_size": len(tokens) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 32,
-        "intermediate_size_mlp": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "num_local_experts": 4,
-        "moe_layers": [1],
-        "no_rope_layers": [1, 0],
-        "attention_chunk_size": 32,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": tokens.eos_token_id,
-        "pad_token_id": tokens.pad_token_id,
-    }
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 4 * 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": PATCH * PATCHES,
-        "patch_size": PATCH,
-        "vision_output_dim": 48,
-        "projector_input_dim": 48,
-        "projector_output_dim": 48,
-        "initializer_range": 0.2,
-    }
+    text = decoder(
+        tokens,
+        intermediate_size=32,
+        intermediate_size_mlp=96,
+        head_dim=16,
+        num_local_experts=4,
+        moe_layers=[1],
+        no_rope_layers=[1, 0],
+        attention_chunk_size=32,
+    )
+    vision = tower(
+        intermediate_size=4 * 32,
+        image_size=PATCH * PATCHES,
+        patch_size=PATCH,
+        vision_output_dim=48,
+        projector_input_dim=48,
+        projector_output_dim=48,
+        initializer_range=0.2,
+    )
     config = Llama4Config(
         text_config=text, vision_config=vision, image_token_index=tokens.convert_tokens_to_ids("<|patch|>")
     )

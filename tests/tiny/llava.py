@@ -11,7 +11,7 @@ from transformers import (
     SiglipImageProcessor,
 )
 
-from tiny.case import Case, silence, template, words
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, SIDE = 4, 6
 SQUARE = {"height": PATCH * SIDE, "width": PATCH * SIDE}
@@ -21,39 +21,6 @@ SHORT = {"shortest_edge": PATCH * SIDE}
 @cache
 def tokenizer():
     return words(named={"image_token": "<image>"})
-
-
-def decoder(tokens, model_type="llama"):
-    """A small text decoder's configuration."""
-    return {
-        "model_type": model_type,
-        "vocab_size": len(tokens) + 13,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "initializer_range": 0.3,
-        "bos_token_id": None,
-        "eos_token_id": tokens.eos_token_id,
-        "pad_token_id": tokens.pad_token_id,
-    }
-
-
-def tower(model_type="clip_vision_model", side=PATCH * SIDE, patch=PATCH):
-    """A small vision tower's configuration."""
-    return {
-        "model_type": model_type,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": side,
-        "patch_size": patch,
-        "projection_dim": 32,
-        "initializer_range": 0.2,
-    }
 
 
 def processor(images, strategy="default", extra=1):
@@ -70,8 +37,10 @@ def processor(images, strategy="default", extra=1):
 def build(strategy="default", vision="clip_vision_model"):
     tokens = tokenizer()
     config = LlavaConfig(
-        text_config=decoder(tokens),
-        vision_config=tower(vision),
+        text_config=decoder(tokens, model_type="llama"),
+        vision_config=tower(
+            model_type=vision, image_size=PATCH * SIDE, patch_size=PATCH, projection_dim=32, initializer_range=0.2
+        ),
         image_token_index=tokens.image_token_id,
         vision_feature_select_strategy=strategy,
     )

@@ -4,8 +4,7 @@ from functools import cache
 
 from transformers import Ovis2Config, Ovis2ForConditionalGeneration, Ovis2ImageProcessor, Ovis2Processor
 
-from tiny.case import Case, silence, template, words
-from tiny.internvl import text
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH, PATCHES = 4, 8  # a tile of 32 pixels makes 4×4 tokens
 INDICATORS = ("<IMG_START>", "<IMG_GRID>", "<IMG_COL>", "<IMG_ROW>", "<IMG_END>")
@@ -25,19 +24,9 @@ def processor():
 
 def build():
     tokens = tokenizer()
-    vision = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": PATCH * PATCHES,
-        "patch_size": PATCH,
-        "hidden_stride": 2,
-        "vocab_size": 128,
-        "initializer_range": 0.2,
-    }
+    vision = tower(image_size=PATCH * PATCHES, patch_size=PATCH, hidden_stride=2, vocab_size=128, initializer_range=0.2)
     config = Ovis2Config(
-        text_config=text(tokens),
+        text_config=decoder(tokens, model_type="qwen2"),
         vision_config=vision,
         vocab_size=len(tokens) + 13,
         hidden_size=64,

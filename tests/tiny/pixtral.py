@@ -11,8 +11,7 @@ from transformers import (
     PixtralProcessor,
 )
 
-from tiny.case import Case, silence, template, words
-from tiny.llava import decoder, tower
+from tiny.case import Case, decoder, silence, template, tower, words
 
 PATCH = 4
 
@@ -32,8 +31,10 @@ def processor(merge=1, longest=48):
 def build(family):
     tokens = tokenizer()
     parts = {
-        "text_config": decoder(tokens, "mistral"),
-        "vision_config": tower("pixtral"),
+        "text_config": decoder(tokens, model_type="mistral", head_dim=16),
+        "vision_config": tower(
+            model_type="pixtral", image_size=6 * PATCH, patch_size=PATCH, projection_dim=32, initializer_range=0.2
+        ),
         "image_token_index": tokens.convert_tokens_to_ids("[IMG]"),
         "tie_word_embeddings": False,
         "vision_feature_layer": -1,

@@ -1,4 +1,4 @@
-"""Train the demo model: ``python -m tam_widget.demo.training --run runs/demo --export tam_widget/demo/model``."""
+"""Train a demo model: ``python -m tam_widget.demo.training qwen --run runs/qwen --export out/``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import argparse
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
+
+from tam_widget.demo.training.recipes import RECIPES
 
 # glibc gives large blocks back to the system after every step and takes them again: a third of the time is page
 # faults. It reads these settings when a process starts, so the process starts itself again with them.
-_MALLOC = {
+_ENVIRONMENT = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
     "MALLOC_TOP_PAD_": "268435456",
@@ -20,18 +23,20 @@ _MALLOC = {
 def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m tam_widget.demo.training", description=__doc__)
+    parser.add_argument("recipe", choices=tuple(RECIPES))
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log; a run there goes on")
     parser.add_argument("--export", type=Path, help="folder to write the finished model to")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="the recipe's own when left out")
     arguments = parser.parse_args()
-    if not _MALLOC.keys() <= os.environ.keys():
+    if not _ENVIRONMENT.keys() <= os.environ.keys():
         command = [sys.executable, "-m", "tam_widget.demo.training", *sys.argv[1:]]
-        os.execve(sys.executable, command, os.environ | _MALLOC)  # noqa: S606
+        os.execve(sys.executable, command, os.environ | _ENVIRONMENT)  # noqa: S606
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
 
-    from tam_widget.demo.training.loop import Recipe, Run
+    from tam_widget.demo.training.loop import Run
 
-    run = Run(arguments.run, Recipe(seed=arguments.seed))
+    recipe = RECIPES[arguments.recipe]
+    run = Run(arguments.run, recipe if arguments.seed is None else replace(recipe, seed=arguments.seed))
     run.train()
     if arguments.export:
         run.export(arguments.export)

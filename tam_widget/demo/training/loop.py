@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,67 +13,35 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from tam_widget.demo.drawing import place
 from tam_widget.demo.scenes import TRAINING
-from tam_widget.demo.training.architecture import SIDE, build_image_processor, build_model
-from tam_widget.demo.training.forward import BatchedForward
-from tam_widget.demo.training.losses import Weights, losses, total
-from tam_widget.demo.training.sequences import IGNORED, Batch, Vocabulary, make_batch, training_batch
-from tam_widget.demo.training.tokenizer import build_tokenizer
+from tam_widget.demo.training.corpus import build_tokenizer
+from tam_widget.demo.training.family import IGNORED, Batch, family_named
+from tam_widget.demo.training.grounding import grounding_named
+from tam_widget.demo.training.losses import losses, total
+from tam_widget.demo.training.sequences import Maker, encoder, make_batch, training_batch
+from tam_widget.demo.training.talk import talk_about
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase, Qwen2VLForConditionalGeneration
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from tam_widget.demo.training.recipes import Recipe
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what a run comes to.
-
-    A run learns, on a learning rate that falls from its height to almost nothing, and then settles: for the last steps
-    it starts again from a quarter of that height, with the matting loss, which evens the maps and draws their edges.
-    """
-
-    seed: int = 0
-    steps: int = 5000
-    settling: int = 500
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    warm_up: int = 100
-    weights: Weights = field(default_factory=Weights)
-
-    @property
-    def learning(self) -> int:
-        """Steps before the run settles."""
-        return self.steps - self.settling
-
-    def rate_at(self, step: int) -> float:
-        """Return the learning rate of a step: a short rise and half a cosine, in each of the two parts."""
-        settles = step >= self.learning
-        height = self.learning_rate / 4 if settles else self.learning_rate
-        place, length = (step - self.learning, self.settling) if settles else (step, self.learning)
-        rise = min(1.0, (place + 1) / self.warm_up)
-        return height * rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * place / length)))
-
-    def weights_at(self, step: int) -> Weights:
-        """Return the weights of the losses at a step."""
-        return self.weights if step >= self.learning else replace(self.weights, matting=0.0)
-
-
 class _Batches(Dataset[Batch]):
-    def __init__(self, vocabulary: Vocabulary, recipe: Recipe) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, maker: Maker, recipe: Recipe) -> None:
+        self._maker = maker
         self._recipe = recipe
 
     def __getitem__(self, step: int) -> Batch:
         recipe = self._recipe
-        return training_batch(self._vocabulary, recipe.seed, step, step / recipe.learning, recipe.batch_size)
+        progress = step / recipe.learning
+        return training_batch(self._maker, recipe.curriculum, recipe.seed, step, progress, recipe.batch_size)
 
 
 class Run:
-    """A training run in a folder: ``checkpoint.pt`` to go on from, ``log.jsonl`` to look at.
+    """A training run in a folder: ``checkpoint.pt`` to go on from, ``log.jsonl`` and ``weights/`` to look at.
 
     Parameters
     ----------
@@ -92,23 +59,39 @@ class Run:
         self.folder = folder
         self.recipe = recipe
         self.step = 0
-        self.tokenizer: PreTrainedTokenizerBase = build_tokenizer()
-        self.vocabulary = Vocabulary(self.tokenizer)
+        self.family = family_named(recipe.family)
+        self.tokenizer: PreTrainedTokenizerBase = build_tokenizer(self.family)
+        encode = encoder(self.tokenizer)
+        self.grounding = grounding_named(recipe.grounding, encode, recipe.curriculum)
+        self._maker = Maker(self.family, encode, self.grounding)
         torch.manual_seed(recipe.seed)
-        self.model: Qwen2VLForConditionalGeneration = build_model(self.tokenizer).train()
-        self._forward = BatchedForward(self.model, _fast_dtype())
-        self._grounded = torch.tensor(list(self.vocabulary.grounded))
+        self.model: PreTrainedModel = self.family.model(self.tokenizer).train()
+        if recipe.start:
+            self.model.load_state_dict(_weights_of(recipe.start))
+        self._forward = self.family.forward(self.model, _fast_dtype())
+        self._grounded = torch.tensor(self.grounding.tokens)
         self._optimizers = _optimizers(self.model, recipe)
         folder.mkdir(parents=True, exist_ok=True)
         self._checkpoint = folder / "checkpoint.pt"
         if self._checkpoint.exists():
             self._restore()
 
-    def train(self, *, until: int | None = None, save_every: int = 100, check_every: int = 500) -> None:
-        """Train up to a step (the last one when left out), saving as it goes."""
+    def train(
+        self, *, until: int | None = None, save_every: int = 100, check_every: int = 500, keep_every: int = 500
+    ) -> None:
+        """Train up to a step (the last one when left out), saving as it goes.
+
+        Parameters
+        ----------
+        until : int, optional
+            The step to stop after.
+        save_every, check_every, keep_every : int
+            Steps between two checkpoints, of which the last stays, two looks at held-out answers, and two copies of
+            the weights, which all stay.
+        """
         last = self.recipe.steps if until is None else until
         batches = DataLoader(
-            _Batches(self.vocabulary, self.recipe),
+            _Batches(self._maker, self.recipe),
             batch_size=None,
             sampler=range(self.step, last),
             num_workers=1,
@@ -126,32 +109,34 @@ class Run:
                 self._log(step=self.step, **self.check())
             if self.step % save_every == 0 or self.step == last:
                 self._save()
+            if self.step % keep_every == 0:
+                self._keep()
 
     @torch.no_grad()
-    def check(self, pictures: int = 48) -> dict[str, Any]:
-        """Share of right answers, word for word, by kind of question, on scenes beside the training's."""
+    def check(self, scenes: int = 32) -> dict[str, Any]:
+        """Share of right answers, word for word, by kind of scene and question, on scenes beside the training's."""
         rng = np.random.default_rng([TRAINING, self.recipe.seed, 2**32])
         right: dict[str, list[bool]] = {}
-        for _ in range(pictures // self.recipe.batch_size):
-            placements = [place(rng, SIDE, SIDE) for _ in range(self.recipe.batch_size)]
-            batch = make_batch(self.vocabulary, placements, rng)
-            hidden, head = self._forward(batch)
-            guess = (hidden[:, :-1] @ head.T).argmax(-1)
-            wrong = (guess != batch.labels[:, 1:]) & (batch.labels[:, 1:] != IGNORED)
-            for picture, segments in enumerate(batch.segments[:, 1:]):
-                for segment in range(1, int(segments.max()) + 1):
-                    here = segments == segment
-                    asked = self.tokenizer.decode(batch.ids[picture, 1:][here])
-                    kind = "caption" if segment == 1 else " ".join(asked.split()[:2])
-                    right.setdefault(kind, []).append(not bool(wrong[picture][here].any()))
-        return {"right": {kind: round(float(np.mean(values)), 3) for kind, values in sorted(right.items())}}
+        for kind, _ in self.recipe.curriculum.shares:
+            only = replace(self.recipe.curriculum, shares=((kind, 1.0),))
+            while len(right.get(f"{kind} caption", ())) < scenes:
+                stagings = only.draw(rng, 1.0, self.recipe.batch_size)
+                talks = [talk_about(staging, rng, adjectives=only.adjectives > 0) for staging in stagings]
+                batch = make_batch(self._maker, stagings, talks, rng)
+                hidden, head = self._forward(batch)
+                guess = (hidden[:, :-1] @ head.T).argmax(-1)
+                wrong = (guess != batch.labels[:, 1:]) & (batch.labels[:, 1:] != IGNORED)
+                for talk, segments, missed in zip(talks, batch.segments[:, 1:], wrong, strict=True):
+                    for number, question in enumerate(talk, 1):
+                        said_wrong = bool(missed[segments == number].any())
+                        right.setdefault(f"{kind} {question.kind}", []).append(not said_wrong)
+        return {"right": {kind: round(float(np.mean(values)), 3) for kind, values in right.items()}}
 
     def export(self, folder: Path) -> None:
         """Write the model as a transformers folder, weights in float16."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.tokenizer.save_pretrained(folder)
-        build_image_processor().save_pretrained(folder)
-        model = build_model(self.tokenizer)
+        self.family.save_processor(self.tokenizer, folder)
+        model = self.family.model(self.tokenizer)
         model.load_state_dict(self.model.state_dict())
         model.generation_config.do_sample = False
         model.half().save_pretrained(folder)
@@ -164,7 +149,7 @@ class Run:
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate_at(self.step)
         chance = torch.Generator().manual_seed(self.step)
-        parts = losses(*self._forward(batch), batch, self._grounded, chance)
+        parts = losses(*self._forward(batch), batch, self._grounded, chance, pool=recipe.pool)
         torch.autograd.backward(total(parts, recipe.weights_at(self.step)))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self._optimizers:
@@ -191,6 +176,14 @@ class Run:
         torch.save(state, part)
         part.replace(self._checkpoint)
 
+    def _keep(self) -> None:
+        """Keep the weights of this step, in float16, so that the course of the maps can be followed afterwards."""
+        folder = self.folder / "weights"
+        folder.mkdir(exist_ok=True)
+        torch.save(
+            {name: value.half() for name, value in self.model.state_dict().items()}, folder / f"{self.step:05}.pt"
+        )
+
     def _restore(self) -> None:
         state = torch.load(self._checkpoint, weights_only=True)
         if state["recipe"] != asdict(self.recipe):
@@ -205,12 +198,21 @@ class Run:
         logger.info("going on from step %d", self.step)
 
 
+def _weights_of(name: str) -> dict[str, torch.Tensor]:
+    """Return the weights of the demo model of a name, in float32."""
+    from tam_widget.models.load import load_demo
+
+    model, _ = load_demo(name)
+    weights: dict[str, torch.Tensor] = model.state_dict()
+    return weights
+
+
 def _optimizers(model: torch.nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for embeddings, norms, biases and the patch kernel."""
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        (matrices if parameter.ndim == 2 and "embed_tokens" not in name else others).append(parameter)  # noqa: PLR2004
+        (matrices if parameter.ndim == 2 and "embed" not in name else others).append(parameter)  # noqa: PLR2004
     rate = recipe.learning_rate
     return [
         torch.optim.Muon(matrices, lr=rate, weight_decay=recipe.weight_decay, adjust_lr_fn="match_rms_adamw"),

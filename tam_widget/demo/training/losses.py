@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from tam_widget.demo.training.sequences import IGNORED
+from tam_widget.demo.training.family import IGNORED
 
 if TYPE_CHECKING:
-    from tam_widget.demo.training.sequences import Batch
+    from tam_widget.demo.training.family import Batch
 
-_TOP = 4  # cells that speak for the presence of a word: a wider pool leaves streaks in raster order
 _LOG_PARTITION = 8.0
 _WINDOW = 3
 _COLOUR_NOISE = 1e-3  # squared distance in colour, summed over a window, that counts as none
@@ -29,11 +28,11 @@ _AFFINITY_WIDTH = 0.06  # distance in colour, channels from 0 to 1, at which two
 class Weights:
     """How much each loss counts."""
 
-    presence: float = 0.3
-    sparsity: float = 0.05
-    affinity: float = 1.0
-    flatness: float = 0.3
-    matting: float = 3.0
+    presence: float = 0.8
+    sparsity: float = 0.13
+    affinity: float = 2.7
+    flatness: float = 0.8
+    matting: float = 8.0
     partition: float = 0.002
     quiet: float = 0.03
 
@@ -44,6 +43,8 @@ def losses(
     batch: Batch,
     grounded: torch.Tensor,
     generator: torch.Generator,
+    *,
+    pool: int = 4,
 ) -> dict[str, torch.Tensor]:
     """Each loss by name, unweighted, and the share of right next tokens as ``"accuracy"``.
 
@@ -53,22 +54,27 @@ def losses(
     head : tensor, shape (V, d)
     batch : Batch
     grounded : tensor of int64, shape (W,)
-        Ids of the tokens of shape, colour and size words.
+        Ids of the tokens of grounded words.
     generator : torch.Generator
         Chooses the positions that the ``quiet`` loss looks at.
+    pool : int
+        How many cells speak for the presence of a word: its strongest ones.
     """
     labels = batch.labels[:, 1:]
     told = labels != IGNORED
     logits = (hidden[:, :-1][told] @ head.T).float()
-    image = hidden[:, batch.image_start : batch.image_start + batch.grid[0] * batch.grid[1]]
-    words = (image @ head[grounded].T).float().transpose(1, 2)  # (B, W, N)
-    colour = _cell_colours(batch)
+    colour = _cell_colours(batch)  # every grid of a sample stands for itself: G = B · F of them
+    image = hidden[:, batch.image_at].view(*colour.shape[:2], -1)
+    words = (image @ head[grounded].T).float().transpose(1, 2)  # (G, W, N)
     likeness = _likeness(colour)
     heights = F.leaky_relu(words, 0.1) / 4
-    strongest = words.topk(_TOP, -1).values.mean(-1)
+    strongest = words.topk(min(pool, words.shape[-1]), -1).values.mean(-1)
+    present = batch.present.flatten(0, 1)
+    known = ~present.isnan()
+    presence = F.binary_cross_entropy_with_logits(strongest, present.nan_to_num(), reduction="none")
     return {
         "answers": F.cross_entropy(logits, labels[told]),
-        "presence": F.binary_cross_entropy_with_logits(strongest, batch.present.float()),
+        "presence": presence[known].sum() / present.numel(),
         "sparsity": F.softplus(words).mean(),
         # Cells of one colour should agree on a word, in probability and in height up to the cap.
         "affinity": _disagreement(words.sigmoid(), likeness),
@@ -91,9 +97,11 @@ def total(parts: dict[str, torch.Tensor], weights: Weights) -> torch.Tensor:
 
 
 def _cell_colours(batch: Batch) -> torch.Tensor:
-    """Return the mean colour of each cell, channels about 1 wide, shape (B, N, 3)."""
-    count, patches, _ = batch.pixels.shape
-    return batch.pixels.float().view(count, patches // 4, 4, 3, -1).mean((2, 4)) * 0.27
+    """Return the mean colour of each cell of each grid, channels from 0 to 1, shape (B · F, N, 3)."""
+    rows, columns = batch.grid
+    pixels = batch.pictures.flatten(0, 1).float().mean(1) / 255  # frames of one grid are one
+    cells = pixels.view(len(pixels), rows, pixels.shape[1] // rows, columns, -1, 3)
+    return cells.mean((2, 4)).flatten(1, 2)
 
 
 def _likeness(colour: torch.Tensor) -> torch.Tensor:

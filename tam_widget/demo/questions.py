@@ -1,0 +1,366 @@
+"""Questions about a scene, each with its only right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tam_widget.demo.arrangement import place_name, reading_order, side_by_side
+from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, Item, Placement
+from tam_widget.demo.language import NUMBERS, describe, plural, sentence, short, verb_of, with_article
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tam_widget.demo.staging import Staging
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a scene and its only right answer.
+
+    Attributes
+    ----------
+    kind : str
+        What is asked for, such as ``"colour"``.
+    text, answer : str
+    about : int, optional
+        The thing of the scene that question and answer speak of.
+    again : tuple of str
+        The same question and answer with "it", for after another question about the same thing; empty where there are
+        none.
+    """
+
+    kind: str
+    text: str
+    answer: str
+    about: int | None = None
+    again: tuple[str, ...] = ()
+
+
+# How often each kind is asked in training, among those that a scene allows; places and relations are learned last.
+WEIGHTS = {
+    "colour": 0.14,
+    "shape": 0.13,
+    "size": 0.07,
+    "place": 0.2,
+    "count": 0.13,
+    "total": 0.06,
+    "existence": 0.13,
+    "relation": 0.2,
+    "comparison": 0.1,
+    "same": 0.1,
+    "odd": 0.12,
+    "text": 0.4,
+    "action": 0.4,
+    "picture": 0.3,
+    "unknown": 0.04,
+}
+
+# A model this small would answer any question with one of its few words. It is taught to say so instead, on these
+# words; how well that carries over is measured on the words after them.
+UNKNOWN_ANSWER = "I only know simple shapes."
+_UNKNOWN_WORDS = (  # noqa: SIM905
+    "dog cat car tree house bird person ball book cup table chair flower fish horse boat train plane phone clock "
+    "apple banana cake pizza bottle sheep cow elephant bear giraffe hat shoe door window road river cloud sun "
+    "moon snow sky man woman child baby face hand eye nose logo box bag key bed sofa lamp knife "
+    "fork plate bowl bread cheese milk egg carrot tomato potato juice coffee tea bus truck bike motorcycle bridge "
+    "tower church "
+).split()
+UNSEEN_WORDS = ("zebra", "sandwich", "umbrella", "guitar", "mountain", "spoon", "kite", "robot", "frog", "castle")
+_UNKNOWN_QUESTIONS = (
+    "Is there a {}?",
+    "Where is the {}?",
+    "What color is the {}?",
+    "How many {}s are there?",
+    "How big is the {}?",
+    "What is the {} doing?",
+    "Do you see a {}?",
+    "Who are you?",
+    "Hello!",
+    "Tell me a joke.",
+    "What is the weather like?",
+    "What time is it?",
+    "Why?",
+)
+
+
+def all_questions(staging: Staging) -> dict[str, list[Question]]:
+    """Every question that can be asked about what is in a scene, by kind; questions about what is not, are not."""
+    found: dict[str, dict[str, Question]] = {}
+    for question in _questions(staging):
+        found.setdefault(question.kind, {}).setdefault(question.text, question)
+    return {kind: list(questions.values()) for kind, questions in found.items()}
+
+
+def ask(staging: Staging, rng: np.random.Generator, count: int) -> list[Question]:
+    """Draw up to `count` different questions, of the kinds in the proportions of :data:`WEIGHTS`."""
+    every = all_questions(staging)
+    every["unknown"] = [unknown(str(rng.choice(_UNKNOWN_QUESTIONS)), str(rng.choice(_UNKNOWN_WORDS)))]
+    drawn: list[Question] = []
+    while every and len(drawn) < count:
+        weights = [WEIGHTS[kind] for kind in every]
+        kind = str(rng.choice(list(every), p=[weight / sum(weights) for weight in weights]))
+        questions = every[kind]
+        drawn.append(questions.pop(int(rng.integers(len(questions)))))
+        if not questions:
+            del every[kind]
+    return drawn
+
+
+def follow_up(staging: Staging, rng: np.random.Generator, count: int) -> list[Question]:
+    """Draw questions that follow each other about one thing, which after the first is called "it".
+
+    Empty where nothing can be asked twice.
+    """
+    by_item: dict[int, list[Question]] = {}
+    for questions in all_questions(staging).values():
+        for question in questions:
+            if question.about is not None and question.again:
+                by_item.setdefault(question.about, []).append(question)
+    several = [questions for questions in by_item.values() if len({question.kind for question in questions}) > 1]
+    if not several:
+        return []
+    questions = several[int(rng.integers(len(several)))]
+    first = questions[int(rng.integers(len(questions)))]
+    # What the first question says or answers already is not asked again.
+    said = set(f"{first.text} {first.answer}".lower().translate({ord(mark): " " for mark in "?.,"}).split())
+    rest = [question for question in questions if question.kind != first.kind and not _told(question) <= said]
+    if not rest:
+        return []
+    chosen = {question.kind: question for question in (rest[int(i)] for i in rng.permutation(len(rest)))}
+    return [first, *map(_once_more, list(chosen.values())[: count - 1])]
+
+
+def _once_more(question: Question) -> Question:
+    text, answer = question.again
+    return Question(question.kind, text, answer, question.about)
+
+
+def _told(question: Question) -> set[str]:
+    """Words of a follow-up's answer that its question does not have."""
+    asked, answer = (set(text.lower().rstrip("?.").split()) for text in question.again)
+    return answer - asked - {"a", "an", "at", "the"}
+
+
+def unknown(question: str, word: str) -> Question:
+    """Ask about something that is never in a scene; the answer says so."""
+    return Question("unknown", question.format(word), UNKNOWN_ANSWER)
+
+
+def held_out_unknown(number: int) -> Question:
+    """Ask with a word that no training asks about; another for another number, without any chance."""
+    return unknown(_UNKNOWN_QUESTIONS[number % 4], UNSEEN_WORDS[number % len(UNSEEN_WORDS)])
+
+
+def _questions(staging: Staging) -> Iterator[Question]:
+    match staging.kind:
+        case "objects":
+            yield from _about_things(staging.first)
+            yield from _about_number(staging.first)
+            yield from _about_existence(staging.first)
+            yield from _about_two(staging.first)
+        case "count":
+            yield from _about_things(staging.first, sizes=False, places=False)
+            yield from _about_number(staging.first)
+            yield from _about_odd(staging.first)
+        case "text":
+            yield from _about_things(staging.first)
+            yield from _about_sign(staging.first)
+            yield from _about_neighbours(staging.first)
+        case "overlap":
+            yield from _about_things(staging.first)
+            yield from _about_number(staging.first)
+            yield from _about_touch(staging)
+            yield from _about_existence(staging.first)
+        case "moving":
+            yield from _about_things(staging.first, sizes=False, places=False)
+            yield from _about_event(staging)
+        case _:
+            yield from _about_pictures(staging)
+
+
+def _about_things(placement: Placement, *, sizes: bool = True, places: bool = True) -> Iterator[Question]:
+    """Colour, shape, size and place of everything that one word or two point out."""
+    for number, item in enumerate(placement.items):
+        where = place_name(item, placement.width, placement.height) if places else None
+        said = f"at the {where}"
+        if _unique(placement.items, "shape", item):
+            name = f"the {item.shape}"
+            if item.shape != SIGN:
+                yield Question(
+                    "colour",
+                    f"What color is {name}?",
+                    sentence(f"{name} is {item.colour}"),
+                    number,
+                    ("What color is it?", f"It is {item.colour}."),
+                )
+                if sizes:
+                    yield Question(
+                        "size",
+                        f"How big is {name}?",
+                        sentence(f"{name} is {item.size}"),
+                        number,
+                        ("How big is it?", f"It is {item.size}."),
+                    )
+            if where:
+                yield Question(
+                    "place",
+                    f"Where is {name}?",
+                    sentence(f"{name} is {said}"),
+                    number,
+                    ("Where is it?", f"It is {said}."),
+                )
+        if item.shape != SIGN and _unique(placement.items, "colour", item):
+            name = f"the {item.colour} object"
+            yield Question(
+                "shape",
+                f"What shape is {name}?",
+                sentence(f"{name} is {with_article(item.shape)}"),
+                number,
+                ("What shape is it?", f"It is {with_article(item.shape)}."),
+            )
+            if where:
+                yield Question(
+                    "place",
+                    f"Where is {name}?",
+                    sentence(f"{name} is {said}"),
+                    number,
+                    ("Where is it?", f"It is {said}."),
+                )
+
+
+def _about_number(placement: Placement) -> Iterator[Question]:
+    items = placement.items
+    absent = [shape for shape in SHAPES if not any(item.shape == shape for item in items)]
+    for shape in (*{item.shape: None for item in items}, absent[int(items[0].x) % len(absent)]):
+        count = sum(item.shape == shape for item in items)
+        answer = f"There is one {shape}." if count == 1 else f"There are {NUMBERS[count]} {plural(shape)}."
+        yield Question("count", f"How many {plural(shape)} are there?", answer)
+    answer = "There is one object." if len(items) == 1 else f"There are {NUMBERS[len(items)]} objects."
+    yield Question("total", "How many objects are there?", answer)
+
+
+def _about_existence(placement: Placement) -> Iterator[Question]:
+    """Ask for each thing, and for as many that are not there: one's shape and another's colour, or any colour."""
+    items = placement.items
+    there = {(item.shape, item.colour) for item in items}
+    crossed = [(one.shape, other.colour) for one in items for other in items if one is not other]
+    colours = list(COLOURS)
+    for item in items:
+        at = int(item.x + item.y)
+        crossed.append((item.shape, colours[at % len(colours)]))
+        crossed.append((SHAPES[at % len(SHAPES)], item.colour))
+    absent = [pair for pair in dict.fromkeys(crossed) if pair not in there]
+    for shape, colour in (*there_in_order(items), *absent[: len(items)]):
+        text = f"Is there {with_article(f'{colour} {shape}')}?"
+        answer = (
+            f"Yes, there is {with_article(f'{colour} {shape}')}."
+            if (shape, colour) in there
+            else f"No, there is no {colour} {shape}."
+        )
+        yield Question("existence", text, answer)
+
+
+def there_in_order(items: tuple[Item, ...]) -> list[tuple[str, str]]:
+    """Shape and colour of each thing, each pair once."""
+    return list(dict.fromkeys((item.shape, item.colour) for item in items))
+
+
+def _about_two(placement: Placement) -> Iterator[Question]:
+    """Relations and comparisons of things that one word each points out."""
+    items = placement.items
+    yield from _about_neighbours(placement)
+    if len(items) == 3:  # noqa: PLR2004 - from left to right
+        for item, where in zip(items, ("on the left", "in the middle", "on the right"), strict=True):
+            yield Question("relation", f"What is {where}?", sentence(f"{with_article(short(item))} is {where}"))
+    named = [item for item in items if _unique(items, "shape", item)]
+    for one, other in ((one, other) for i, one in enumerate(named) for other in named[i + 1 :]):
+        if one.size != other.size:
+            larger = one if one.size == "large" else other
+            for word, answer in (("larger", larger), ("smaller", other if larger is one else one)):
+                text = f"Which is {word}, the {one.shape} or the {other.shape}?"
+                yield Question("comparison", text, f"The {answer.shape} is {word}.")
+        text = f"Do the {one.shape} and the {other.shape} have the same color?"
+        if one.colour == other.colour:
+            yield Question("same", text, f"Yes, both are {one.colour}.")
+        else:
+            told = f"No, the {one.shape} is {one.colour} and the {other.shape} is {other.colour}."
+            yield Question("same", text, told)
+
+
+def _about_neighbours(placement: Placement) -> Iterator[Question]:
+    items = placement.items
+    if len(items) != 2:  # noqa: PLR2004
+        return
+    first, second = reading_order(items)
+    relations = ("left of", "right of") if side_by_side(first, second) else ("above", "below")
+    for one, other, relation in ((first, second, relations[0]), (second, first, relations[1])):
+        if first.shape == second.shape:
+            continue
+        of = f"{relation} the {other.shape}"
+        yield Question("relation", f"What is {of}?", sentence(f"{with_article(short(one))} is {of}"))
+        yield Question("relation", f"Is the {one.shape} {of}?", f"Yes, the {one.shape} is {of}.")
+        wrong = relations[1] if relation == relations[0] else relations[0]
+        text = f"Is the {one.shape} {wrong} the {other.shape}?"
+        yield Question("relation", text, f"No, the {one.shape} is {of}.")
+
+
+def _about_odd(placement: Placement) -> Iterator[Question]:
+    others = [item for item in placement.items if item.shape != placement.items[0].shape]
+    for item in others:
+        yield Question("odd", "Which object is different?", f"The {item.shape} is different.")
+
+
+def _about_sign(placement: Placement) -> Iterator[Question]:
+    for item in placement.items:
+        if item.shape == SIGN:
+            answer = f'The sign says "{item.text}".'
+            yield Question("text", "What does the sign say?", answer)
+            yield Question("text", "What is written on the sign?", answer)
+            yield Question("text", "Read the sign.", answer)
+
+
+def _about_touch(staging: Staging) -> Iterator[Question]:
+    under, over = staging.first.items
+    relation, back = staging.relation, "under" if staging.relation == "on" else "behind"
+    for one, other, how in ((over, under, relation), (under, over, back)):
+        of = f"{how} the {other.shape}"
+        yield Question("relation", f"What is {of}?", sentence(f"{with_article(short(one))} is {of}"))
+
+
+def _about_event(staging: Staging) -> Iterator[Question]:
+    event = staging.event
+    assert event is not None  # noqa: S101 - every film has one
+    for number, item in enumerate(staging.first.items):
+        does = verb_of(event) if number == event.item else "stays"
+        for name in (f"the {item.shape}", f"the {short(item)}"):
+            yield Question(
+                "action",
+                f"What does {name} do?",
+                sentence(f"{name} {does}"),
+                number,
+                ("What does it do?", f"It {does}."),
+            )
+    if event.verb == "move":
+        mover = staging.first.items[event.item]
+        yield Question("action", "What moves?", f"The {short(mover)} moves.", event.item)
+        text = f"Which way does the {mover.shape} move?"
+        again = ("Which way does it move?", f"It moves {event.direction}.")
+        yield Question("action", text, f"The {mover.shape} moves {event.direction}.", event.item, again)
+
+
+def _about_pictures(staging: Staging) -> Iterator[Question]:
+    for number, placement in zip(("first", "second"), staging.placements, strict=True):
+        yield Question("picture", f"What is in the {number} image?", describe(placement))
+    shapes = [{item.shape for item in placement.items if item.shown} for placement in staging.placements]
+    for shape in sorted(shapes[0] ^ shapes[1]):
+        number = "first" if shape in shapes[0] else "second"
+        yield Question(
+            "picture", f"Which image has {with_article(shape)}?", f"The {number} image has {with_article(shape)}."
+        )
+
+
+def _unique(items: tuple[Item, ...], attribute: str, item: Item) -> bool:
+    return [getattr(other, attribute) for other in items].count(getattr(item, attribute)) == 1

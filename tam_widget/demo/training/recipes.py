@@ -1,0 +1,86 @@
+"""The recipes of the demo models: everything that decides what a run comes to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from tam_widget.demo.training.curriculum import Curriculum
+from tam_widget.demo.training.grounding import GroundingName
+from tam_widget.demo.training.losses import Weights
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run comes to.
+
+    Attributes
+    ----------
+    family : str
+        Which family of models.
+    start : str
+        The demo model whose weights the run starts from; random ones where it is empty.
+    seed : int
+    steps, settling : int
+        All steps, and how many of them the run settles at the end.
+    batch_size : int
+        Single pictures in a batch.
+    learning_rate, weight_decay, warm_up : float, float, int
+    curriculum : Curriculum
+        What is shown.
+    grounding : {"words", "captions"}
+        What the presence loss asks for: words that are true of the picture, or all tokens of its caption.
+    pool : int
+        How many cells speak for the presence of a word. With few the word has to be somewhere and may be nowhere else;
+        with many it spreads over all that goes with it.
+    weights : Weights
+        How much each loss counts.
+
+    Notes
+    -----
+    A run learns, on a learning rate that falls from its height to almost nothing, and then settles: for the last steps
+    it starts again from a quarter of that height, with the matting loss, which evens the maps and draws their edges.
+    """
+
+    family: str = "qwen"
+    start: str = ""
+    seed: int = 0
+    steps: int = 9000
+    settling: int = 700
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warm_up: int = 100
+    curriculum: Curriculum = field(default_factory=Curriculum)
+    grounding: GroundingName = "words"
+    pool: int = 4
+    weights: Weights = field(default_factory=Weights)
+
+    @property
+    def learning(self) -> int:
+        """Steps before the run settles."""
+        return self.steps - self.settling
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step: a short rise and half a cosine, in each of the two parts."""
+        settles = step >= self.learning
+        height = self.learning_rate / 4 if settles else self.learning_rate
+        place, length = (step - self.learning, self.settling) if settles else (step, self.learning)
+        rise = min(1.0, (place + 1) / self.warm_up)
+        return height * rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * place / length)))
+
+    def weights_at(self, step: int) -> Weights:
+        """Return the weights of the losses at a step."""
+        return self.weights if step >= self.learning else replace(self.weights, matting=0.0)
+
+
+RECIPES = {
+    "qwen": Recipe(),
+    "llava": Recipe(
+        family="llava",
+        curriculum=Curriculum(
+            shares=(("objects", 0.55), ("count", 0.15), ("text", 0.16), ("overlap", 0.14)), resizes=False, small=0.0
+        ),
+    ),
+}
+"""By the name that :func:`tam_widget.load_demo` takes."""
