@@ -1,0 +1,125 @@
+"""Held-out scenes with the exact masks of what words speak of, on the grids that a model's maps lie over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from tam_widget.demo import Scene, scene
+from tam_widget.demo.language import plural
+from tam_widget.demo.scenes import HELD_OUT
+from tam_widget.demo.staging import FRAME_SIDE, KINDS, PAIR_SIDE, PICTURE_SIDE, Kind, Staging, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tam_widget.demo.drawing import Item
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+FIRST_SEED = 10_000
+STILL: tuple[Kind, ...] = ("objects", "count", "text", "overlap")
+FRAMES_IN_A_GRID = 2  # Qwen2-VL's temporal patch
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A held-out scene, and the staging that it was drawn from.
+
+    A scene's things tell their first colour and size; the staging knows what they are in every picture, so that the
+    second colour of a pair has a mask too.
+
+    Masks are boolean arrays of the shape (grids, height, width), a grid for each picture or group of a film's frames;
+    of a group's frames the union counts.
+
+    Attributes
+    ----------
+    scene : Scene
+    staging : Staging
+    """
+
+    scene: Scene
+    staging: Staging
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of scene."""
+        return self.scene.kind
+
+    @cached_property
+    def masks(self) -> NDArray[np.bool_]:
+        """The mask of every thing, shape (things, grids, height, width)."""
+        masks = np.stack([thing.masks for thing in self.scene.objects])
+        if self.kind == "moving":
+            things, frames, height, width = masks.shape
+            grouped = masks.reshape(things, frames // FRAMES_IN_A_GRID, FRAMES_IN_A_GRID, height, width)
+            masks = np.logical_or.reduce(grouped, axis=2)
+        return masks
+
+    def of_thing(self, thing: int, *, later: bool = False) -> NDArray[np.bool_]:
+        """Return the mask of one thing; with `later` it is empty in the first grid, before which nothing happened."""
+        return _later(self.masks[thing]) if later else self.masks[thing]
+
+    def of_others(self, thing: int) -> NDArray[np.bool_]:
+        """Return the mask of all things but one."""
+        others: NDArray[np.bool_] = np.logical_or.reduce(np.delete(self.masks, thing, axis=0))
+        return others
+
+    def called(self, word: str) -> NDArray[np.bool_]:
+        """Return the mask of all that a shape, colour, size or written word is true of, in each picture by itself."""
+        pictures = np.zeros((len(self.staging.placements), *self.masks.shape[2:]), bool)
+        for picture, placement in enumerate(self.staging.placements):
+            for item, thing in zip(placement.items, self.scene.objects, strict=True):
+                if item.shown and word in _names(item):
+                    pictures[picture] |= thing.masks[picture]
+        if self.kind != "moving":
+            return pictures
+        grouped = pictures.reshape(-1, FRAMES_IN_A_GRID, *pictures.shape[1:])
+        groups: NDArray[np.bool_] = np.logical_or.reduce(grouped, axis=1)
+        return groups
+
+    def things_called(self, word: str) -> frozenset[int]:
+        """Return which things a word is true of in any picture."""
+        return frozenset(
+            number
+            for placement in self.staging.placements
+            for number, item in enumerate(placement.items)
+            if word in _names(item)
+        )
+
+
+def held_out(seed: int, kind: Kind) -> HeldOut:
+    """Draw a scene, and stage it a second time from the same chance.
+
+    Raises
+    ------
+    RuntimeError
+        The staging is not the scene's: they are no more made alike.
+    """
+    drawn = scene(seed, kind)
+    side = {"moving": FRAME_SIDE, "pair": PAIR_SIDE}.get(kind, PICTURE_SIDE)
+    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
+    staging = stage(kind, rng, side, side)
+    if [thing.name for thing in drawn.objects] != [item.name for item in staging.first.items]:
+        raise RuntimeError(f"scene {seed} of the kind {kind!r} is staged in another way than here")
+    return HeldOut(drawn, staging)
+
+
+def joined(grids: Iterable[NDArray[Scalar]]) -> NDArray[Scalar]:
+    """Lay the grids of one map or mask below each other, so that one threshold cuts them all."""
+    return np.concatenate(list(grids), axis=0)
+
+
+def _names(item: Item) -> set[str]:
+    return {item.shape, plural(item.shape), item.colour, item.size, item.text} - {""}
+
+
+def _later(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    masks = masks.copy()
+    masks[0] = False
+    return masks

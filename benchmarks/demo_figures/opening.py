@@ -1,0 +1,29 @@
+"""The models that are measured: a demo model's name, or a folder like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForImageTextToText
+
+import tam_widget as tam
+from demo_figures.asked import Model
+from tam_widget.models.demo_processors import demo_processor
+
+_DEMOS = Path(tam.__file__).parent / "demo" / "models"
+
+
+def folder_of(name_or_path: str) -> Path:
+    """Return the folder of a demo model, or the folder itself."""
+    path = Path(name_or_path)
+    return path if (path / "config.json").is_file() else _DEMOS / name_or_path
+
+
+def open_model(name_or_path: str) -> Model:
+    """Load a model in float32 and its processor."""
+    folder = folder_of(name_or_path)
+    if folder.parent == _DEMOS:
+        return Model(*tam.load_demo(folder.name))
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    return Model(model.eval(), demo_processor(folder))

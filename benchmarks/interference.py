@@ -1,0 +1,90 @@
+"""Follow causal inference through training: what it takes away from maps, and whether that was interference.
+
+Reads the weights that training runs have kept, gives each model the right captions of held-out scenes as its answers,
+so that an early model's wrong words do not matter, and holds the maps of their words against the exact masks: CAM,
+causal inference only, filter only, TAM. Three kinds of captions: of things that stand apart; of one thing on or in
+front of another; and the same told without adjectives, "A star is on a circle.", so that no two words of one thing
+follow each other.
+
+Writes ``interference.csv``, ``course.png`` (F1-IoU, or another measure, along training) and ``gain.png``: what causal
+inference adds to Obj-IoU, by what a word's earlier context speaks of. Words of *the same thing* share its place; there
+is nothing to be taken away but signal. Words of *another thing* have another place; what they leave in a map is
+interference.
+
+Usage: ``python benchmarks/interference.py --runs runs/qwen runs/other --scenes 100``. What is measured is kept in
+``runs/figures``, so a stopped script goes on where it was, and a growing run is measured where it has grown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from demo_figures.asked import Model
+from demo_figures.held_out import FIRST_SEED, held_out
+from demo_figures.interference_measures import SERIES, Series, read_caption, summary
+from demo_figures.interference_plots import course, gain
+from demo_figures.kept import FOLDER, digest_of_files, digest_of_scenes, rows_of
+from demo_figures.measuring import Row
+from demo_figures.training_course import TrainingCourse
+
+
+def main() -> None:
+    """Measure, write and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", nargs="+", type=Path, required=True, help="folders of training runs")
+    parser.add_argument("--scenes", type=int, default=100, help="of each kind")
+    parser.add_argument("--out", type=Path, default=FOLDER / "interference", help="folder of the table and the plots")
+    parser.add_argument("--measure", choices=("f1_iou", "object_iou", "function_iou"), default="f1_iou")
+    arguments = parser.parse_args()
+    if len({run.name for run in arguments.runs}) < len(arguments.runs):
+        parser.error("the runs' folders need different names")
+
+    lines = [line for run in arguments.runs for line in _followed(run, arguments.scenes)]
+    if not lines:
+        sys.exit("no run has kept any weights yet")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with (arguments.out / "interference.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(_rounded(line) for line in lines)
+    course(lines, arguments.measure).savefig(arguments.out / "course.png", dpi=150)
+    gain(lines).savefig(arguments.out / "gain.png", dpi=150)
+    print(f"{arguments.out}: interference.csv, course.png, gain.png")
+
+
+def _followed(run: Path, scenes: int) -> list[dict[str, Any]]:
+    """Return the summaries of all that a run has kept, and say on the standard error how far they are."""
+    training = TrainingCourse(run)
+    digests = {series: digest_of_scenes(series.kind) for series in SERIES}
+    lines = []
+    for step, path in training.steps.items():
+        model = training.at(step)
+        weights = digest_of_files([path])
+        for series in SERIES:
+            print(f"\r{training.name}, step {step}: {series.name:25}", end="", file=sys.stderr, flush=True)
+            rows = rows_of(
+                f"{weights}/read-{series.kind}{'' if series.adjectives else '-bare'}-{digests[series]}",
+                range(FIRST_SEED, FIRST_SEED + scenes),
+                partial(_row, model, series),
+            )
+            known = {"run": training.name, "step": step, "scenes": series.name}
+            lines += [{**known, **line} for line in summary(rows)]
+    print(file=sys.stderr)
+    return lines
+
+
+def _row(model: Model, series: Series, seed: int) -> Row:
+    return read_caption(model, held_out(seed, series.kind), adjectives=series.adjectives)
+
+
+def _rounded(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in line.items()}
+
+
+if __name__ == "__main__":
+    main()
