@@ -71,11 +71,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="demo, a name on the Hugging Face hub, or a folder")
+    parser.add_argument(
+        "--model", required=True, help="demo, demo:llava (another demo), a name on the Hugging Face hub, or a folder"
+    )
     parser.add_argument(
         "--data",
         required=True,
-        help="demo:N (N scenes of the demo), or coco:/path, grandf:/path, openpsg:/path, folder:/path",
+        help="demo:N (N scenes of the demo), demo:overlap:N (of a kind), coco:/path, grandf:/path, openpsg:/path, "
+        "folder:/path",
     )
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument(

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tam_widget.demo.staging import Kind
+
 __all__ = [
     "COCO_CATEGORIES",
     "COCO_PROMPT",
@@ -50,15 +52,19 @@ __all__ = [
     "openpsg",
 ]
 
+_DEMO_KINDS = ("objects", "count", "text", "overlap")
 FIRST_SEED = 10_000  # of the held-out scenes that the demo model's figures are measured on
 _SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"])
 
 
-def demo_scenes(count: int = 100, first_seed: int = FIRST_SEED, *, prompt: str = PROMPT) -> Dataset:
+def demo_scenes(
+    count: int = 100, first_seed: int = FIRST_SEED, *, kind: Kind = "objects", prompt: str = PROMPT
+) -> Dataset:
     """Return scenes of the demo, with exact masks for every shape and colour word.
 
-    A word's mask covers all things of that shape or colour. The scene's own caption is the reference. Of colour words,
-    those are scored that the tagger counts as nouns: all by the closed list, few by NLTK's.
+    A word's mask covers all that is seen of all things of that shape or colour; signs have masks for what is written on
+    them, too. The scene's own caption is the reference. Of colour words, those are scored that the tagger counts as
+    nouns: all by the closed list, few by NLTK's.
 
     Parameters
     ----------
@@ -66,34 +72,40 @@ def demo_scenes(count: int = 100, first_seed: int = FIRST_SEED, *, prompt: str =
         How many, at least 1.
     first_seed : int
         The seed of the first scene; the others follow.
+    kind : {"objects", "count", "text", "overlap"}
+        See :func:`tam_widget.demo.scene`; films and pairs have no single picture to judge a map on.
     prompt : str
 
     Raises
     ------
     DatasetError
-        A count below 1 or a negative seed.
+        A count below 1, a negative seed or another kind.
     """
     if count < 1 or first_seed < 0:
         raise DatasetError(f"demo scenes are counted from 1, their seeds from 0; got {count} from seed {first_seed}")
-    return _DemoScenes(count, first_seed, prompt)
+    if kind not in _DEMO_KINDS:
+        raise DatasetError(f"demo scenes of one picture are {', '.join(_DEMO_KINDS)}; got {kind!r}")
+    return _DemoScenes(count, first_seed, kind, prompt)
 
 
 class _DemoScenes(Dataset):
-    def __init__(self, count: int, first_seed: int, prompt: str) -> None:
-        self.name = f"demo scenes {first_seed} to {first_seed + count - 1}"
-        self._count, self._first, self._prompt = count, first_seed, prompt
+    def __init__(self, count: int, first_seed: int, kind: Kind, prompt: str) -> None:
+        of_kind = "" if kind == "objects" else f"of the kind {kind}, "
+        self.name = f"demo scenes {of_kind}{first_seed} to {first_seed + count - 1}"
+        self._count, self._first, self._kind, self._prompt = count, first_seed, kind, prompt
 
     def __len__(self) -> int:
         return self._count
 
     def sample(self, index: int) -> Sample:
         from tam_widget.demo import scene
-        from tam_widget.demo.drawing import COLOURS, SHAPES
+        from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS
 
-        drawn = scene(self._first + index)
+        drawn = scene(self._first + index, self._kind)
         nothing = np.zeros((drawn.image.height, drawn.image.width), bool)
-        there = {word for thing in drawn.objects for word in (thing.shape, thing.colour)}
-        masks = {word: drawn.mask(word) if word in there else nothing for word in (*SHAPES, *COLOURS)}
+        there = {word for thing in drawn.objects for word in (thing.shape, thing.colour, thing.text)}
+        words = (*SHAPES, *COLOURS, *((SIGN, *SIGN_WORDS) if self._kind == "text" else ()))
+        masks = {word: drawn.mask(word) if word in there else nothing for word in words}
         return Sample(f"scene {drawn.seed}", drawn.image, self._prompt, (drawn.caption,), masks)
 
 
@@ -196,8 +208,8 @@ def open_dataset(spec: str, *, prompt: str | None = None) -> Dataset:
     Parameters
     ----------
     spec : str
-        ``"demo"`` or ``"demo:500"`` (so many scenes), ``"coco:/path"``, ``"grandf:/path"``, ``"openpsg:/path"``,
-        ``"folder:/path"``.
+        ``"demo"``, ``"demo:500"`` (so many scenes), ``"demo:overlap:500"`` (of a kind), ``"coco:/path"``,
+        ``"grandf:/path"``, ``"openpsg:/path"``, ``"folder:/path"``.
     prompt : str, optional
         In place of the data set's own.
 
@@ -209,9 +221,11 @@ def open_dataset(spec: str, *, prompt: str | None = None) -> Dataset:
     kind, colon, rest = spec.partition(":")
     asked: dict[str, Any] = {} if prompt is None else {"prompt": prompt}
     if kind == "demo":
-        if colon and not (rest.isascii() and rest.isdigit()):
-            raise DatasetError(f"'demo' takes a number of scenes, as in 'demo:500'; got {spec!r}")
-        return demo_scenes(*([int(rest)] if colon else []), **asked)
+        *kinds, number = rest.split(":")
+        if colon and not (number.isascii() and number.isdigit() and len(kinds) <= 1):
+            raise DatasetError(f"'demo' takes a number of scenes, as in 'demo:500' or 'demo:overlap:500'; got {spec!r}")
+        asked |= dict(zip(["kind"], kinds, strict=False))
+        return demo_scenes(*([int(number)] if colon else []), **asked)
     openers: dict[str, Callable[..., Dataset]] = {
         "coco": coco_captions,
         "grandf": grandf,

@@ -56,8 +56,8 @@ def evaluate_on_ray(
     Parameters
     ----------
     load : str or callable
-        ``"demo"``, a name or folder for :func:`tam_widget.load`, or a function without arguments that returns model and
-        processor. It runs once in each worker; methods of one's own are registered in it.
+        ``"demo"``, ``"demo:llava"``, a name or folder for :func:`tam_widget.load`, or a function without arguments that
+        returns model and processor. It runs once in each worker; methods of one's own are registered in it.
     dataset : Dataset
         Workers on other machines must find its files at the same paths.
     out : path
@@ -160,10 +160,13 @@ class _Worker:
 
 
 def load_pair(name: str) -> tuple[Any, Any]:
-    """Load a model and its processor by ``"demo"``, a name on the hub or a folder."""
+    """Load a model and its processor by ``"demo"`` or ``"demo:llava"``, a name on the hub or a folder."""
     import tam_widget
 
-    return tam_widget.load_demo() if name == "demo" else tam_widget.load(name)
+    first, colon, demo = name.partition(":")
+    if first != "demo":
+        return tam_widget.load(name)
+    return tam_widget.load_demo(demo) if colon else tam_widget.load_demo()
 
 
 def _packed(error: Exception) -> bytes:

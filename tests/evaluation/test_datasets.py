@@ -185,6 +185,25 @@ def test_demo_scenes():
         demo_scenes(0)
 
 
+def test_demo_scenes_of_a_kind():
+    overlaps = open_dataset("demo:overlap:3")
+    assert len(overlaps) == 3
+    assert overlaps.name == "demo scenes of the kind overlap, 10000 to 10002"
+    scene = demo.scene(10000, "overlap")
+    sample = overlaps[0]
+    assert sample.references == (scene.caption,)
+    for thing in scene.objects:
+        assert (sample.masks[thing.shape] == thing.mask).all()
+    text = demo.scene(4, "text")
+    masks = demo_scenes(1, 4, kind="text")[0].masks
+    (sign,) = [thing for thing in text.objects if thing.text]
+    assert (masks[sign.text] == sign.mask).all()
+    assert (masks["sign"] == sign.mask).all()
+    assert not masks["stop" if sign.text != "stop" else "go"].any()
+    with pytest.raises(DatasetError, match="one picture are objects, count, text, overlap; got 'moving'"):
+        open_dataset("demo:moving:3")
+
+
 def test_a_folder(folder):
     there = {thing.shape: thing.shape for scene in SCENES for thing in scene.objects}
     check(from_folder(folder), prompt="Describe this image.", names=there)
@@ -262,7 +281,9 @@ def test_wrong_tables():
         from_rows([])
 
 
-@pytest.mark.parametrize("spec", ["", "demo:", "demo:many", "demo:-3", "imagenet:/x", "coco", "coco:", "folder"])
+@pytest.mark.parametrize(
+    "spec", ["", "demo:", "demo:many", "demo:-3", "demo:text:1:2", "imagenet:/x", "coco", "coco:", "folder"]
+)
 def test_wrong_specs(spec):
     with pytest.raises(DatasetError, match=r"demo:500"):
         open_dataset(spec)

@@ -108,12 +108,12 @@ def test_the_summary_is_of_all_words(whole):
 
 def test_the_manifest_says_what_it_was_made_with(whole):
     manifest = open_run(whole.folder).manifest
-    assert manifest["model"]["name"] == "tam-demo"
+    assert manifest["model"]["name"] == "tam-demo-qwen"
     assert manifest["data"] == {"name": "scenes of a test", "samples": 4}
     assert manifest["settings"]["methods"] == list(CHEAP)
     assert manifest["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert [session["samples"] for session in manifest["sessions"]] == [4]
-    assert "tam-demo on scenes of a test" in repr(whole)
+    assert "tam-demo-qwen on scenes of a test" in repr(whole)
 
 
 def test_an_interrupted_run_goes_on_and_gives_the_same_file(whole, tmp_path):

@@ -45,6 +45,7 @@ def test_eval_makes_a_run_and_a_report_and_report_makes_it_again(tmp_path, capsy
     [
         (["eval", "--model", "demo", "--data", "demos:3", "--out", "x"], "a data set is called demo, demo:500"),
         (["eval", "--model", "demo", "--data", "demo:3", "--methods", "tem", "--out", "x"], "no method 'tem'"),
+        (["eval", "--model", "demo:other", "--data", "demo:3", "-o", "x"], "there is no demo model 'other'"),
         (["eval", "--model", "./nowhere", "--data", "demo:3", "--out", "x"], "nowhere"),
         (["report", "nowhere"], "nowhere holds no run"),
     ],
