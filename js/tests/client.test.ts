@@ -13,10 +13,10 @@ describe("MapClient", () => {
   let log: string[];
   let client: MapClient;
 
-  function start(): void {
+  function start(cells = CELLS): void {
     client = new MapClient(
       model.asModel(),
-      CELLS,
+      cells,
       () => live,
       {
         map: ({ tokens }) => log.push(`map ${tokens}`),
@@ -204,26 +204,15 @@ describe("MapClient", () => {
 
   it("forgets the maps looked at longest ago when there are too many", () => {
     const size = 2 ** 24; // four of these and their relevances are too much
-    client = new MapClient(
-      model.asModel(),
-      size,
-      () => live,
-      { map: () => {}, trouble: () => {} },
-      life.signal,
-    );
-    for (const token of [3, 4, 5]) {
+    start(size);
+    const look = (token: number) => {
       client.want(query(token));
-      model.trigger(
-        "msg:custom",
-        { id: model.requests.at(-1)?.id, type: "map", peak: 1, relevance_peak: 1 },
-        [new Uint8Array(size + token)],
-      );
-    }
+      const reply = { id: model.requests.at(-1)?.id, type: "map", peak: 1, relevance_peak: 1 };
+      model.trigger("msg:custom", reply, [new Uint8Array(size + token)]);
+    };
+    for (const token of [3, 4, 5]) look(token);
     expect(client.peek(query(3))).toBeDefined(); // looked at again: 4 is the oldest now
-    client.want(query(6));
-    model.trigger("msg:custom", { id: model.requests.at(-1)?.id, type: "map", peak: 1, relevance_peak: 1 }, [
-      new Uint8Array(size + 6),
-    ]);
+    look(6);
     expect([3, 4, 5, 6].map((token) => client.peek(query(token)) !== undefined)).toEqual([
       true,
       false,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Field, outline } from "../src/contour.ts";
+import { bilinear, noise } from "./grids.ts";
 
 function field(rows: number, columns: number, values: number[]): Field {
   return { rows, columns, values: Float32Array.from(values) };
@@ -11,26 +12,8 @@ function segments(line: number[]): number[][] {
 }
 
 function random(rows: number, columns: number, unseen = 0): Field {
-  let seed = 5;
-  const values = Array.from({ length: rows * columns }, (_, i) => {
-    seed = (seed * 1103515245 + 12345) % 2 ** 31;
-    return i < unseen ? Number.NaN : seed % 255;
-  });
-  return field(rows, columns, values);
-}
-
-/** The bilinear surface that raster.ts paints. */
-function surface({ rows, columns, values }: Field, x: number, y: number): number {
-  const at = (row: number, column: number) =>
-    values[
-      Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1)
-    ] as number;
-  const [v, u] = [y - 0.5, x - 0.5];
-  const [r, c] = [Math.floor(v), Math.floor(u)];
-  const [t, s] = [v - r, u - c];
-  return (
-    (at(r, c) * (1 - s) + at(r, c + 1) * s) * (1 - t) + (at(r + 1, c) * (1 - s) + at(r + 1, c + 1) * s) * t
-  );
+  const values = noise(rows * columns, 5);
+  return field(rows, columns, values.fill(Number.NaN, 0, unseen));
 }
 
 /** Every point where pieces meet has an even number of ends: no line ends anywhere. */
@@ -79,7 +62,7 @@ describe("around values", () => {
     expect(line.length).toBeGreaterThan(100);
     for (const [x0, y0] of line as [number, number][]) {
       const isEdge = x0 === 0 || y0 === 0 || x0 === 8 || y0 === 6;
-      const value = surface(one, x0, y0);
+      const value = bilinear(one, one.values, x0, y0); // as raster.ts paints it
       if (isEdge) expect(value).toBeGreaterThan(128 - 1e-3);
       // Straight between the parts of a cell: a few levels of 255 beside the curve.
       else expect(Math.abs(value - 128)).toBeLessThan(4);

@@ -111,13 +111,27 @@ export function query(tokens: number | number[], change: Partial<Query> = {}): Q
   return { tokens: [tokens].flat(), combine: "mean", candidate: null, method: METHOD, ...change };
 }
 
+/** A token of an answer, and nothing else that it might have been. */
+export function plain(text: string, change: Partial<Token> = {}): Token {
+  return { text, lead: "", role: "answer", turn: 0, candidates: [], ...change };
+}
+
 export function token(text: string, index: number): Token {
-  if (index < 3) return { text, lead: "", role: "prompt", turn: 0, candidates: [] };
+  if (index < 3) return plain(text, { role: "prompt" });
   const candidates = [
     { text, probability: 0.96, rank: 1, chosen: true },
     { text: " <i>x</i>", probability: 0.02, rank: 2, chosen: false },
   ];
-  return { text, lead: "", role: "answer", turn: 0, candidates };
+  return plain(text, { candidates });
+}
+
+/** The tokens of some turns, each a question and its answer. */
+export function conversation(...turns: [question: string[], answer: string[]][]): Token[] {
+  const said = turns.flatMap(([question, answer], turn) => [
+    ...question.map((text) => ({ text, role: "prompt" as const, turn })),
+    ...answer.map((text) => ({ text, role: "answer" as const, turn })),
+  ]);
+  return said.map((one, i) => ({ ...token(one.text, i), ...one }));
 }
 
 /** A picture of 2 × 2 cells on 8 × 8 pixels. */

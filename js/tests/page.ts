@@ -1,14 +1,43 @@
-/** A view as a person meets it. */
-import { vi } from "vitest";
+/** A view as a person meets it, and what goes around every test of one. */
+import { afterEach, beforeEach, vi } from "vitest";
 import widget from "../src/index.ts";
-import type { FakeModel } from "./fakes.ts";
+import type { State } from "../src/protocol.ts";
+import { FakeModel, state, stubBrowser } from "./fakes.ts";
+
+/** What `show` made last. */
+export let model: FakeModel;
+export let page: Page;
+/** What a canvas shows. */
+export let pixels: (canvas: HTMLCanvasElement) => number[];
+let usual: () => Partial<State>;
+
+/** Show a widget, in its usual state but for what is said here. */
+export function show(change: Partial<State> = {}, host?: HTMLElement): void {
+  model = new FakeModel(state({ ...usual(), ...change }));
+  page = new Page(model, host);
+}
+
+/** Around each test of a file or a group: a clock turned by hand, and a page that is gone afterwards. */
+export function aroundEach(begin: () => Partial<State> = () => ({})): void {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    pixels = stubBrowser().pixels;
+    usual = begin;
+  });
+  afterEach(() => {
+    page.cleanup();
+    document.body.replaceChildren();
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+}
 
 /** One view, and what a person would do to it and see of it. */
 export class Page {
   readonly host: HTMLElement;
   readonly cleanup: () => void;
 
-  constructor(model: FakeModel, host = document.createElement("div")) {
+  constructor(model: FakeModel, host: HTMLElement = document.createElement("div")) {
     this.host = host;
     document.body.append(host);
     const props = { model, el: this.host, signal: new AbortController().signal };
@@ -21,12 +50,16 @@ export class Page {
     return found;
   }
 
+  all<T extends Element = HTMLElement>(selector: string): T[] {
+    return [...this.host.querySelectorAll<T>(selector)];
+  }
+
   token(index: number): HTMLButtonElement {
     return this.one(`.tam-token[data-index="${index}"]`);
   }
 
   get canvases(): HTMLCanvasElement[] {
-    return [...this.host.querySelectorAll<HTMLCanvasElement>(".tam-heatmap")];
+    return this.all(".tam-heatmap");
   }
 
   get canvas(): HTMLCanvasElement {
@@ -52,7 +85,7 @@ export class Page {
 
   /** The texts of the tokens that a selector finds, in order. */
   texts(selector: string): (string | null)[] {
-    return [...this.host.querySelectorAll(selector)].map((one) => one.textContent);
+    return this.all(selector).map((one) => one.textContent);
   }
 
   /** Draw the pointer from one token to another. */
@@ -73,7 +106,7 @@ export class Page {
   }
 
   button(text: string): HTMLButtonElement {
-    const found = [...this.host.querySelectorAll("button")].find((one) => one.textContent === text);
+    const found = this.all<HTMLButtonElement>("button").find((one) => one.textContent === text);
     if (!found) throw new Error(`no button ${text}`);
     return found;
   }

@@ -4,7 +4,7 @@ import fixture from "../../tests/data/protocol.json";
 import { MapClient } from "../src/client.ts";
 import type { EmbeddedMaps, MapRequest, Reply, Request } from "../src/protocol.ts";
 import type { TokenMap } from "../src/tokenmap.ts";
-import { FakeModel, METHOD, picture, state, token } from "./fakes.ts";
+import { conversation, FakeModel, METHOD, picture, state } from "./fakes.ts";
 
 interface Case {
   what: string;
@@ -26,11 +26,7 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
 
 /** The page of that explanation, and what its client hears. */
 function open(maps: EmbeddedMaps | null) {
-  const texts = ["Go", "A", " st", "ar"];
-  const tokens = texts.map((text, i) => ({
-    ...token(text, i),
-    role: i ? ("answer" as const) : ("prompt" as const),
-  }));
+  const tokens = conversation([["Go"], ["A", " st", "ar"]]);
   const pictures = [picture({ grid: [2, 3] }), picture({ grid: [1, 4], image: 1 })];
   const model = new FakeModel(state({ tokens, pictures, maps }));
   const heard: unknown[] = [];

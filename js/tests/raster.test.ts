@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UNSEEN } from "../src/protocol.ts";
 import { type Grid, rasterGrid, rasterSmooth } from "../src/raster.ts";
+import { bilinear, noise } from "./grids.ts";
 
 /** A table that shows the level itself. */
 const LEVELS = Uint32Array.from({ length: 256 }, (_, level) => level);
@@ -12,33 +13,7 @@ function run(raster: typeof rasterGrid, grid: Grid, width: number, height: numbe
 }
 
 function random(rows: number, columns: number): Grid {
-  let seed = 7;
-  const cells = Uint8Array.from({ length: rows * columns }, () => {
-    seed = (seed * 1103515245 + 12345) % 2 ** 31;
-    return seed % 255;
-  });
-  return { rows, columns, cells };
-}
-
-/** Bilinear by definition, one pixel at a time. */
-function bilinear(
-  { rows, columns, cells }: Grid,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-): number {
-  const at = (row: number, column: number) =>
-    cells[
-      Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1)
-    ] as number;
-  const v = ((y + 0.5) * rows) / height - 0.5;
-  const u = ((x + 0.5) * columns) / width - 0.5;
-  const [r, c] = [Math.floor(v), Math.floor(u)];
-  const [t, s] = [v - r, u - c];
-  return (
-    (at(r, c) * (1 - s) + at(r, c + 1) * s) * (1 - t) + (at(r + 1, c) * (1 - s) + at(r + 1, c + 1) * s) * t
-  );
+  return { rows, columns, cells: Uint8Array.from(noise(rows * columns, 7)) };
 }
 
 describe("rasterSmooth", () => {
@@ -52,7 +27,9 @@ describe("rasterSmooth", () => {
     const grid = random(rows, columns);
     const got = run(rasterSmooth, grid, width, height);
     for (let i = 0; i < got.length; i++) {
-      const want = bilinear(grid, width, height, i % width, Math.floor(i / width));
+      const x = ((i % width) + 0.5) * (columns / width);
+      const y = (Math.floor(i / width) + 0.5) * (rows / height);
+      const want = bilinear(grid, grid.cells, x, y);
       expect(Math.abs((got[i] as number) - want)).toBeLessThanOrEqual(0.5 + 1e-3);
     }
   });

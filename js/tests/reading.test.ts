@@ -1,30 +1,12 @@
 /** What a person does to the text, and what comes of it: words, spans, candidates, tints, and who follows whom. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { DIVERGING, type State } from "../src/protocol.ts";
-import { buffer, embedded, FakeModel, state, stubBrowser, token } from "./fakes.ts";
-import { Page } from "./page.ts";
+import { buffer, embedded, FakeModel, state, token } from "./fakes.ts";
+import { aroundEach, model, Page, page, pixels, show } from "./page.ts";
 
 const FRAME = 17; // ms until the next animation frame
 
-let model: FakeModel;
-let page: Page;
-let pixels: (canvas: HTMLCanvasElement) => number[];
-
-function show(change: Partial<State> = {}): void {
-  model = new FakeModel(state({ unit: "word", maps: embedded(), ...change }));
-  page = new Page(model);
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  pixels = stubBrowser().pixels;
-});
-afterEach(() => {
-  page.cleanup();
-  document.body.replaceChildren();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+aroundEach(() => ({ unit: "word", maps: embedded() }));
 
 describe("words", () => {
   it("are picked whole, wherever the pointer is on them", () => {
@@ -196,7 +178,7 @@ describe("spans", () => {
 });
 
 describe("candidates", () => {
-  const rows = () => [...page.host.querySelectorAll<HTMLButtonElement>(".tam-detail .tam-candidate")];
+  const rows = () => page.all<HTMLButtonElement>(".tam-detail .tam-candidate");
   const over = (row: number) => rows()[row]?.dispatchEvent(new Event("pointerover", { bubbles: true }));
   const off = () => page.one(".tam-candidates").dispatchEvent(new Event("pointerleave"));
   const reds = Array.from({ length: 256 }, (_, i) => [i, 0, 0]).flat();
@@ -409,7 +391,7 @@ describe("who follows whom", () => {
 
   it("links widgets in both directions without an echo", () => {
     const texts = ["Red", " tri", "angle", " and", " a", " red", "."];
-    const tokens = texts.map((text, i) => ({ ...token(text, 3 + i) }));
+    const tokens = texts.map((text, i) => token(text, 3 + i));
     const words: State["words"] = [
       [0, 1],
       [1, 3],

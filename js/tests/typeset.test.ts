@@ -1,16 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Token } from "../src/protocol.ts";
 import { typeset } from "../src/typeset.ts";
+import { plain } from "./fakes.ts";
 
 /** "p:" begins a prompt token; the others are the answer's. */
 function runs(texts: string[], words?: [number, number][]): string[] {
-  const tokens: Token[] = texts.map((text) => ({
-    text: text.replace(/^p:/, ""),
-    lead: "",
-    role: text.startsWith("p:") ? "prompt" : "answer",
-    turn: 0,
-    candidates: [],
-  }));
+  const tokens = texts.map((text) =>
+    plain(text.replace(/^p:/, ""), { role: text.startsWith("p:") ? "prompt" : "answer" }),
+  );
   const every = words ?? texts.map((_, i): [number, number] => [i, i + 1]);
   return typeset(tokens, every).flatMap((block) =>
     block.runs.map((run) => run.words.map((word) => word.map((one) => one.core).join("|")).join("+")),
@@ -41,13 +37,7 @@ describe("where a line may break", () => {
 });
 
 it("breaks where characters stand between two tokens, even inside a word", () => {
-  const lead = (text: string, before: string): Token => ({
-    text,
-    lead: before,
-    role: "prompt",
-    turn: 0,
-    candidates: [],
-  });
+  const lead = (text: string, before: string) => plain(text, { lead: before, role: "prompt" });
   const [block] = typeset([lead("this", ""), lead("What", "\n"), lead(" is", "")], [[0, 2]]);
   const words = block?.runs.map((run) => run.words.flat());
   expect(words?.map((word) => word.map((one) => one.lead + one.core))).toEqual([
@@ -58,25 +48,13 @@ it("breaks where characters stand between two tokens, even inside a word", () =>
 });
 
 it("keeps every token once, in words or not", () => {
-  const tokens: Token[] = ["a", " b", " c", " d"].map((text) => ({
-    text,
-    lead: "",
-    role: "answer",
-    turn: 0,
-    candidates: [],
-  }));
+  const tokens = ["a", " b", " c", " d"].map((text) => plain(text));
   const got = typeset(tokens, [[1, 3]]).flatMap((block) => block.runs.flatMap((run) => run.words.flat()));
   expect(got.map((one) => one.token)).toEqual([0, 1, 2, 3]);
 });
 
 it("puts line breaks behind the token, and keeps spaces in it", () => {
-  const tokens: Token[] = ["\n\n", "  "].map((text) => ({
-    text,
-    lead: "",
-    role: "answer",
-    turn: 0,
-    candidates: [],
-  }));
+  const tokens = ["\n\n", "  "].map((text) => plain(text));
   const [first, second] = typeset(tokens, []).flatMap((block) =>
     block.runs.flatMap((run) => run.words.flat()),
   );

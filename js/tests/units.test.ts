@@ -3,7 +3,7 @@ import { Vocabulary } from "../src/focus.ts";
 import { Selection } from "../src/selection.ts";
 import { placeOf } from "../src/text.ts";
 import { Units } from "../src/units.ts";
-import { state, token } from "./fakes.ts";
+import { conversation, state } from "./fakes.ts";
 
 /** "Describe it. A red triangle." with "triangle" in two tokens, 5 and 6. */
 function units(unit: "word" | "token" = "word"): Units {
@@ -51,11 +51,7 @@ describe("units", () => {
     expect(units().areOneWord([4, 5])).toBe(false);
     expect(units().areOneWord([])).toBe(false);
     expect(units().lastAnswer).toEqual([3, 4, 5, 6, 7]);
-    const turns = ["Go", "A", "And", "B", "C"].map((text, i) => ({
-      ...token(text, i),
-      role: i === 1 || i > 2 ? ("answer" as const) : ("prompt" as const),
-      turn: i < 2 ? 0 : 1,
-    }));
+    const turns = conversation([["Go"], ["A"]], [["And"], ["B", "C"]]);
     expect(new Units(turns, []).lastAnswer).toEqual([3, 4]);
     expect(new Units(turns.slice(0, 3), []).lastAnswer).toEqual([]);
   });
@@ -63,7 +59,7 @@ describe("units", () => {
 
 describe("the name of a word", () => {
   const texts = ["Red", " or", " blue", "?", " red", " tri", "angle", "\n", " RED"];
-  const tokens = texts.map((text, i) => ({ ...token(text, i), role: "answer" as const }));
+  const tokens = conversation([[], texts]);
   const words = new Vocabulary(
     new Units(tokens, [
       [0, 1],

@@ -1,35 +1,30 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index.ts";
 import { PATIENCE } from "../src/line.ts";
 import { FADE } from "../src/picture.ts";
-import type { State } from "../src/protocol.ts";
-import { embedded, FakeModel, frame, picture, state, stubBrowser, TEXTS, token } from "./fakes.ts";
-import { Page } from "./page.ts";
+import {
+  conversation,
+  embedded,
+  FakeModel,
+  frame,
+  picture,
+  plain,
+  state,
+  stubBrowser,
+  TEXTS,
+} from "./fakes.ts";
+import { aroundEach, model, Page, page, pixels, show } from "./page.ts";
 
 const LEFT = [0, 254, 0, 254];
 
 describe("a view", () => {
-  let model: FakeModel;
-  let page: Page;
-  let pixels: (canvas: HTMLCanvasElement) => number[];
-
-  beforeEach(() => {
-    vi.useFakeTimers();
-    pixels = stubBrowser().pixels;
-    model = new FakeModel(state({ maps: embedded() }));
-    page = new Page(model);
-  });
-  afterEach(() => {
-    page.cleanup();
-    document.body.replaceChildren();
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
+  aroundEach(() => ({ maps: embedded() }));
+  beforeEach(() => show());
 
   it("reads as plain text", () => {
     expect(page.one(".tam-prompt").textContent).toBe("Describe it.");
     expect(page.one(".tam-answer").textContent).toBe("A red triangle.");
-    expect(page.host.querySelectorAll(".tam-token").length).toBe(TEXTS.length);
+    expect(page.all(".tam-token").length).toBe(TEXTS.length);
     expect(page.token(5).parentElement).toBe(page.token(6).parentElement);
   });
 
@@ -98,11 +93,11 @@ describe("a view", () => {
     expect(document.activeElement).toBe(page.token(0));
     page.key("End");
     expect(document.activeElement).toBe(page.token(7));
-    expect([...page.host.querySelectorAll('.tam-token[tabindex="0"]')]).toEqual([page.token(7)]);
+    expect(page.all('.tam-token[tabindex="0"]')).toEqual([page.token(7)]);
   });
 
   it("begins its tab order at the answer", () => {
-    expect([...page.host.querySelectorAll('.tam-token[tabindex="0"]')]).toEqual([page.token(3)]);
+    expect(page.all('.tam-token[tabindex="0"]')).toEqual([page.token(3)]);
   });
 
   it("names each token for a screen reader", () => {
@@ -119,26 +114,24 @@ describe("a view", () => {
 
   it("tints earlier tokens by relevance and fades later ones", () => {
     page.hover(4);
-    const later = [...page.host.querySelectorAll(".tam-later")];
-    expect(later).toEqual([page.token(5), page.token(6), page.token(7)]);
+    expect(page.all(".tam-later")).toEqual([page.token(5), page.token(6), page.token(7)]);
     const weight = (index: number) => page.token(index).style.getPropertyValue("--tam-weight");
     expect(weight(0)).toBe("15%"); // relevances 6 7 8 9 of 255; the square root, in steps of 5 %
     expect(weight(3)).toBe("20%");
     page.hover(1);
     expect(weight(3)).toBe("0%");
-    expect(page.host.querySelectorAll(".tam-later").length).toBe(6);
+    expect(page.all(".tam-later").length).toBe(6);
   });
 
   it("shows the candidates with two digits, as text and not as markup", () => {
     page.hover(4);
-    const rows = [...page.host.querySelectorAll(".tam-detail .tam-candidate")].map((row) => row.textContent);
-    expect(rows).toEqual(["red0.96", "<i>x</i>0.02"]);
+    expect(page.texts(".tam-detail .tam-candidate")).toEqual(["red0.96", "<i>x</i>0.02"]);
     expect(page.host.querySelector("i")).toBeNull();
     expect(page.one(".tam-place").textContent).toBe("answer token 4");
   });
 
   it("keeps the panel's rows when nothing is shown", () => {
-    const rows = () => page.host.querySelectorAll(".tam-detail .tam-candidate").length;
+    const rows = () => page.all(".tam-detail .tam-candidate").length;
     const before = rows();
     page.hover(0);
     expect(rows()).toBe(before);
@@ -207,8 +200,7 @@ describe("a view", () => {
   describe("without embedded maps", () => {
     beforeEach(() => {
       page.cleanup();
-      model = new FakeModel(state());
-      page = new Page(model);
+      show({ maps: null });
     });
 
     it("loads, then paints", () => {
@@ -259,7 +251,7 @@ describe("a view", () => {
       const host = document.createElement("div");
       host.className = "jupyter-widgets-disconnected";
       document.body.append(host);
-      page = new Page(model, host);
+      show({ maps: null }, host);
       page.hover(4);
       expect(page.one(".tam-note").textContent).toBe(
         "There is no kernel behind this page; run the notebook to explore further.",
@@ -284,24 +276,7 @@ describe("a view", () => {
 });
 
 describe("other pictures", () => {
-  let page: Page;
-  let model: FakeModel;
-  let pixels: (canvas: HTMLCanvasElement) => number[];
-  const show = (change: Partial<State>) => {
-    model = new FakeModel(state(change));
-    page = new Page(model);
-  };
-
-  beforeEach(() => {
-    vi.useFakeTimers();
-    pixels = stubBrowser().pixels;
-  });
-  afterEach(() => {
-    page.cleanup();
-    document.body.replaceChildren();
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
+  aroundEach();
 
   it("shows each frame of a video with its time and a canvas of its own", () => {
     show({ pictures: [frame(0), frame(1), frame(2), picture({ image: 1 })] });
@@ -312,13 +287,12 @@ describe("other pictures", () => {
       ["0", "2"],
       ["1", undefined],
     ]);
-    const times = [...page.host.querySelectorAll(".tam-time")].map((time) => time.textContent);
-    expect(times).toEqual(["0.0 s", "0.5 s", "1.0 s"]);
+    expect(page.texts(".tam-time")).toEqual(["0.0 s", "0.5 s", "1.0 s"]);
     const strip = page.one(".tam-strip");
     expect(strip.tabIndex).toBe(0);
     expect(strip.getAttribute("aria-label")).toBe("Video, 3 frames");
     expect(strip.querySelectorAll("canvas").length).toBe(3);
-    const names = [...page.host.querySelectorAll("img")].map((image) => image.alt);
+    const names = page.all<HTMLImageElement>("img").map((image) => image.alt);
     expect(names).toEqual([
       "Frame at 0.0 s, video 1 of 2",
       "Frame at 0.5 s, video 1 of 2",
@@ -381,14 +355,8 @@ describe("other pictures", () => {
   });
 
   it("reads a conversation turn by turn, and says which turn a token is of", () => {
-    const turns = ["Go", "A", "And", "?", "B"].map((text, i) => ({
-      ...token(text, i),
-      role: i === 1 || i === 4 ? ("answer" as const) : ("prompt" as const),
-      turn: i < 2 ? 0 : 1,
-    }));
-    show({ tokens: turns, words: [] });
-    const blocks = [...page.host.querySelectorAll(".tam-turn")].map((block) => block.textContent);
-    expect(blocks).toEqual(["Go", "A", "And?", "B"]);
+    show({ tokens: conversation([["Go"], ["A"]], [["And", "?"], ["B"]]), words: [] });
+    expect(page.texts(".tam-turn")).toEqual(["Go", "A", "And?", "B"]);
     page.hover(4);
     expect(page.one(".tam-place").textContent).toBe("answer token 4, turn 2");
     expect(page.token(1).getAttribute("aria-label")).toMatch(/answer token 1, turn 1$/);
@@ -406,23 +374,14 @@ it("works with a host that gives no signal", () => {
 });
 
 describe("odd text", () => {
+  aroundEach();
+
   it("is kept character by character, with something to hover for each token", () => {
-    stubBrowser();
     const texts = ["A", "\n\n", "  ", "<b>", " 圆", "。", " \u05d0", "👩‍👩‍👧", "", "\ufffd", ".\n"];
-    const tokens = texts.map(
-      (text) => ({ text, lead: "", role: "answer", turn: 0, candidates: [] }) as const,
-    );
-    const model = new FakeModel(
-      state({ tokens: tokens.map((one) => ({ ...one, candidates: [] })), words: [] }),
-    );
-    const el = document.createElement("div");
-    const cleanup = widget.render({ model, el } as unknown as Parameters<typeof widget.render>[0]);
-    expect(el.querySelector(".tam-answer")?.textContent).toBe(texts.join(""));
-    expect(el.querySelectorAll(".tam-token").length).toBe(texts.length);
-    const signs = [...el.querySelectorAll<HTMLElement>(".tam-blank")].map(
-      (one) => one.dataset.sign ?? one.textContent,
-    );
+    show({ tokens: texts.map((text) => plain(text)), words: [] });
+    expect(page.one(".tam-answer").textContent).toBe(texts.join(""));
+    expect(page.all(".tam-token").length).toBe(texts.length);
+    const signs = page.all(".tam-blank").map((one) => one.dataset.sign ?? one.textContent);
     expect(signs).toEqual(["↵↵", "  ", "∅"]);
-    cleanup();
   });
 });

@@ -20,3 +20,18 @@ def lab(tmp_path_factory):
         browser = start_browser(playwright)
         yield Lab(address, home / "notebooks", browser)
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def at_rest(request):
+    """Each test leaves the pointer away from the widgets and the theme light."""
+    yield
+    if "notebook" in request.fixturenames:
+        request.getfixturevalue("notebook").rest()
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request, notebook):
+    """Both of JupyterLab's themes in turn."""
+    notebook.theme(request.param)
+    return request.param

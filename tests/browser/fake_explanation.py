@@ -15,6 +15,8 @@ from tam_widget.videos import Video
 from tam_widget.words import group_words
 
 SENTENCE = "There is a large yellow circle, a large blue triangle and a small yellow square."
+LARGE, YELLOW, CIRCLE, BLUE, TRIANGLE, AND = 8, 9, 10, 14, 15, 17  # its tokens
+WORD = "15 16"  # "triangle" has two
 LONG = (
     "A child in a red coat stands beside a wooden bench and looks up at a kite that has caught in the branches of "
     "an old plane tree. "

@@ -20,6 +20,20 @@ from playwright.sync_api import Error, expect
 HERE = Path(__file__).parent
 PATIENCE = 120_000  # ms; a cold page and a kernel that imports torch, on a busy machine
 SESSION = "window.jupyterapp?.shell.currentWidget?.sessionContext"
+ACTIVE_CELL = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+# What an expression is in the kernel, as JSON.
+ASK = f"""async (code) => {{
+    const user_expressions = {{it: `json.dumps(${{code}})`}};
+    const {{content}} = await {SESSION}.session.kernel.requestExecute({{code: '', user_expressions}}).done;
+    return content.user_expressions.it.data?.['text/plain'].slice(1, -1);
+}}"""
+# A number for what a canvas shows.
+PIXELS = """(canvas) => {
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let sum = 0;
+    for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) % 1000003;
+    return sum;
+}"""
 TROUBLE = ", ".join(f".jp-OutputArea [data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("error", "stderr"))
 
 
@@ -141,10 +155,13 @@ class Notebook:
         return self.page.evaluate(run, [name, arguments])
 
     def theme(self, name):
-        full = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[name]
-        self.command("apputils:change-theme", theme=full)
         light = "true" if name == "light" else "false"
-        self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
+        body = f"body[data-jp-theme-light='{light}']"
+        if self.page.locator(body).count() == 0:
+            full = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[name]
+            self.command("apputils:change-theme", theme=full)
+            self.page.wait_for_selector(body, state="attached")
+            self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page meanwhile
 
     def wait_for_kernel(self, status="idle"):
         self.page.wait_for_function(f"{SESSION}?.session?.kernel?.status === '{status}'")
@@ -173,6 +190,34 @@ class Notebook:
             }}""",
             code,
         )
+
+    def run(self, code):
+        """Run code in the kernel, as a cell would, to its end."""
+        self.execute(code)
+        self.page.wait_for_function("!window.running")
+
+    def ask(self, expression):
+        """What an expression is in the kernel, which has `json`."""
+        return json.loads(self.page.evaluate(ASK, expression))
+
+    def until(self, expression, value):
+        """Wait until an expression has a value in the kernel, which has `json`; the value is as JSON has it."""
+        self.page.wait_for_function(
+            f"async ([code, value]) => await ({ASK})(code) === value", arg=[expression, value], timeout=10_000
+        )
+
+    @property
+    def active_cell(self):
+        return self.page.evaluate(ACTIVE_CELL)
+
+    def wait_for_cell(self, number):
+        """Wait until a cell is the active one."""
+        self.page.wait_for_function(f"{ACTIVE_CELL} === {number}")
+
+    def rest(self):
+        """Take the pointer away from the widgets, and make the theme light."""
+        self.page.mouse.move(2, 2)
+        self.theme("light")
 
     @property
     def running(self):
@@ -207,6 +252,9 @@ class View:
             word,
         )
 
+    def button(self, text):
+        return self.node.get_by_role("button", name=text, exact=True)
+
     def hover(self, index):
         self.token(index).hover()
 
@@ -230,6 +278,40 @@ class View:
             }"""
         )
         return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width).astype(float)
+
+    def cells(self, rows=16, columns=16):
+        """The alpha of the overlay in the middle of each cell, 0 … 1."""
+        overlay = self.overlay()
+        middles = [
+            ((np.arange(count) + 0.5) * size / count).astype(int)
+            for count, size in zip((rows, columns), overlay.shape, strict=True)
+        ]
+        return overlay[np.ix_(*middles)] / 255
+
+    def colour_at(self, x, y):
+        """The overlay's colour and alpha at a share of its width and height, as bytes."""
+        return self.canvas.evaluate(
+            """(canvas, [x, y]) => {
+                const context = canvas.getContext('2d');
+                return [...context.getImageData(canvas.width * x, canvas.height * y, 1, 1).data];
+            }""",
+            [x, y],
+        )
+
+    def pixels(self):
+        """A number for what the overlay shows."""
+        return self.canvas.evaluate(PIXELS)
+
+    def expect_other_pixels(self, before):
+        """Wait until the overlay is not what it was."""
+        self.page.wait_for_function(
+            f"([canvas, before]) => ({PIXELS})(canvas) !== before", arg=[self.canvas.element_handle(), before]
+        )
+
+    def fits(self, width):
+        """Tell whether the widget is at most so wide, with nothing beyond its edge."""
+        fits = "(widget, width) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= width"
+        return self.node.evaluate(fits, width)
 
     def expect_no_pixels(self):
         """Wait until the overlay is gone to the last pixel."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fake_explanation import TRIANGLE
 from playwright.sync_api import expect
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -12,7 +13,6 @@ from tam_widget.widget import TAMWidget
 picture = TAMWidget(Fake(), title='What the model saw')
 film = TAMWidget(Fake(frames=6, sizes=[(640, 360)], grid=(9, 16)))
 """
-TRIANGLE = 15  # a token of the fake answer
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,9 @@ def violations(notebook, view):
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.usefixtures("theme")
 @pytest.mark.parametrize("number", [1, 2], ids=["picture", "film"])
-def test_axe_finds_nothing_serious(notebook, number, theme):
-    notebook.theme(theme)
+def test_axe_finds_nothing_serious(notebook, number):
     view = notebook.widget(number)
     assert violations(notebook, view) == []
     view.token(TRIANGLE).click()

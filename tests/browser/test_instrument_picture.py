@@ -1,12 +1,11 @@
 """The picture as an instrument: scale, contour, display, the method taken apart, values, places asked about, time."""
 
 import io
-import json
 import re
 
 import numpy as np
 import pytest
-from fake_explanation import Fake
+from fake_explanation import BLUE, Fake
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -15,7 +14,7 @@ from tam_widget.evaluation.metrics import otsu_threshold
 from tam_widget.region import merge
 
 SETUP = """
-import json, pathlib
+import json
 import tam_widget as tam
 from fake_explanation import Fake
 from tam_widget.widget import TAMWidget
@@ -33,7 +32,6 @@ USUAL = (
     "smooth=False, scale='token', display='blend', contour=False, threshold=None, causal_inference=True, "
     "kernel_size=3, part='map', region=None, pinned=[], opacity=0.7, unit='word'"
 )
-BLUE = 14  # a token of the fake answer; peaks in frame 14 mod 12
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +52,13 @@ def view(notebook):
     """The demo scene's widget, as it began."""
     view = notebook.widget(WIDGET)
     yield view
-    notebook.page.mouse.move(2, 2)
-    run(notebook, f"for one in (w, narrow):\n    for name, value in dict({USUAL}).items(): setattr(one, name, value)")
+    view.leave()
+    notebook.run(f"for one in (w, narrow):\n    for name, value in dict({USUAL}).items(): setattr(one, name, value)")
     more = view.node.locator(".tam-more")
     if more.get_attribute("aria-expanded") == "true":
         more.click()
     view.expect("empty", "")
     expect(view.node.locator(".tam-asked")).to_have_count(0)
-
-
-def run(notebook, code):
-    notebook.execute(code)
-    notebook.page.wait_for_function("!window.running")
 
 
 def pin(view, word):
@@ -84,15 +77,6 @@ def levels(explanation, tokens, **method):
     values = merge([explanation.heatmap(token, **method) for token in tokens], "mean")
     peak = float(np.nanmax(values))
     return np.rint(values.astype(float) / peak * 254), peak
-
-
-def cells(view, grid):
-    """The overlay's share of the opacity in the middle of each cell."""
-    alpha = view.overlay() / 255
-    rows, columns = grid
-    y = ((np.arange(rows) + 0.5) * alpha.shape[0] / rows).astype(int)
-    x = ((np.arange(columns) + 0.5) * alpha.shape[1] / columns).astype(int)
-    return alpha[np.ix_(y, x)]
 
 
 def pixels(node):
@@ -168,7 +152,7 @@ def test_the_contour_lies_on_the_threshold(notebook, view, explained, smooth, th
     _, explanation = explained
     tokens = pin(view, "triangle")
     plain = white(view)
-    run(notebook, f"w.threshold = {threshold}; w.smooth = {smooth}; w.contour = True")
+    notebook.run(f"w.threshold = {threshold}; w.smooth = {smooth}; w.contour = True")
     expect(view.node.locator(".tam-contour")).to_be_checked()
     view.page.wait_for_function(
         "(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
@@ -240,6 +224,7 @@ def test_the_threshold_slider_takes_over_from_otsu(view):
     assert np.array_equal(view.overlay(), before)
 
 
+@pytest.mark.usefixtures("theme")
 def test_side_by_side(view):
     pin(view, "triangle")
     plain = view.node.locator(".tam-picture")
@@ -277,7 +262,7 @@ def test_interference_is_what_python_says(notebook, method):
     view.token(BLUE).click()
     view.expect("ready", BLUE)
     check_method(view, Fake(), [BLUE], method)
-    run(notebook, "made_up.causal_inference = True; made_up.part = 'map'; made_up.pinned = []")
+    notebook.run("made_up.causal_inference = True; made_up.part = 'map'; made_up.pinned = []")
     view.node.locator(".tam-more").click()
     view.leave()
     view.expect("empty", "")
@@ -286,7 +271,7 @@ def test_interference_is_what_python_says(notebook, method):
 def check_method(view, explanation, tokens, method):
     """Change a setting by hand; the picture and the scale are then those of Python's map."""
     (name, value), *_ = method.items()
-    before = cells(view, explanation.grids[0])
+    before = view.cells(*explanation.grids[0])
     level, peak = levels(explanation, tokens, **method)
     if name == "causal_inference":
         unfold(view).locator(".tam-causal").uncheck()
@@ -294,7 +279,7 @@ def check_method(view, explanation, tokens, method):
         choose(view, name, str(value))
     expect(view.node.locator(".tam-peak")).to_have_text(f"{peak:.2f}" + (" logits" if name == "part" else ""))
     view.expect("ready", " ".join(map(str, tokens)))
-    after = cells(view, explanation.grids[0])
+    after = view.cells(*explanation.grids[0])
     assert np.abs(after - level / 254 * 0.7).max() < 0.01
     if value != "interference":  # made up, it has the shape of the map
         assert np.abs(after - before).max() > 0.05
@@ -320,6 +305,7 @@ def test_the_value_under_the_pointer(view, explained):
     expect(readout).to_have_text(re.compile("^Click or draw"))
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_click_on_the_star_names_the_star(view, explained):
     scene, explanation = explained
     star = thing(scene, "star")
@@ -363,7 +349,7 @@ def test_a_listed_word_shows_its_map(view, explained):
     expect(view.node.locator(".tam-lookup")).to_be_hidden()
 
 
-def test_a_box_asks_for_what_it_holds(notebook, lab, view, explained):
+def test_a_box_asks_for_what_it_holds(notebook, view, explained):
     scene, explanation = explained
     triangle = thing(scene, "triangle")
     ys, xs = np.nonzero(triangle.mask)
@@ -382,8 +368,7 @@ def test_a_box_asks_for_what_it_holds(notebook, lab, view, explained):
     drawn = view.node.locator(".tam-asked").bounding_box()
     assert (drawn["x"], drawn["y"]) == pytest.approx((x0, y0), abs=1)
     assert (drawn["width"], drawn["height"]) == pytest.approx((x1 - x0, y1 - y0), abs=1)
-    run(notebook, "pathlib.Path('region.json').write_text(json.dumps(w.region))")
-    region = json.loads((lab.folder / "region.json").read_text())
+    region = notebook.ask("w.region")
     assert (region["image"], region["frame"]) == (0, None)
     width, height = scene.image.size
     assert region["box"] == pytest.approx(
@@ -398,10 +383,10 @@ def test_python_asks_and_the_page_follows(notebook, view, explained):
     scene, _ = explained
     circle = thing(scene, "circle")
     y, x = (float(axis.mean()) / 224 for axis in np.nonzero(circle.mask))
-    run(notebook, f"w.region = {{'image': 0, 'frame': None, 'box': ({x}, {y}, {x}, {y})}}")
+    notebook.run(f"w.region = {{'image': 0, 'frame': None, 'box': ({x}, {y}, {x}, {y})}}")
     assert set(ranked(view)[:2]) == {"blue", "circle"}
     expect(view.node.locator(".tam-lookup .tam-name")).to_have_text(f"Row {int(y * 16) + 1}, column {int(x * 16) + 1}")
-    run(notebook, "w.region = None")
+    notebook.run("w.region = None")
     expect(view.node.locator(".tam-lookup")).to_be_hidden()
 
 
@@ -419,11 +404,10 @@ def test_another_method_asks_again(notebook, view, explained):
     expect(best).to_have_text(f"{scores.max():.2f}")
 
 
-def test_cells_by_keyboard(notebook, lab, view):
+def test_cells_by_keyboard(notebook, view):
     picture, keyboard = view.node.locator(".tam-picture"), view.page.keyboard
-    selected = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
     picture.focus()
-    notebook.page.wait_for_function(f"{selected} === {WIDGET}")
+    notebook.wait_for_cell(WIDGET)
     readout, cursor = view.node.locator(".tam-readout"), view.node.locator(".tam-cursor")
     keyboard.press("ArrowRight")
     expect(cursor).to_be_visible()
@@ -436,10 +420,9 @@ def test_cells_by_keyboard(notebook, lab, view):
     expect(view.node.locator(".tam-stage .tam-live")).to_have_text("rows 9–10, columns 9–11")
     keyboard.press("Enter")
     expect(view.node.locator(".tam-lookup .tam-name")).to_have_text("Rows 9–10, columns 9–11")
-    assert notebook.page.evaluate(selected) == WIDGET
+    assert notebook.active_cell == WIDGET
     expect(picture).to_be_focused()
-    run(notebook, "pathlib.Path('region.json').write_text(json.dumps(w.region))")
-    box = json.loads((lab.folder / "region.json").read_text())["box"]
+    box = notebook.ask("w.region")["box"]
     assert box == pytest.approx([8 / 16, 8 / 16, 11 / 16, 10 / 16])
     keyboard.press("Escape")
     expect(view.node.locator(".tam-lookup")).to_be_hidden()
@@ -483,7 +466,7 @@ def test_a_scrubber_leads_through_a_video(notebook):
         notebook.page.keyboard.press("ArrowLeft")
     expect(strip.locator(".tam-picture").nth(10)).to_be_focused()
     strip.locator(".tam-picture").nth(10).blur()
-    notebook.page.mouse.move(2, 2)
+    view.leave()
     view.token(BLUE).click()
 
 
@@ -491,9 +474,9 @@ def test_a_scrubber_leads_through_a_video(notebook):
 def test_everything_fits_into_a_narrow_cell(notebook, view, display):
     narrow = notebook.widget(NARROW)
     unfold(narrow)
-    run(notebook, f"narrow.display = {display!r}; narrow.region = dict(image=0, frame=None, box=(0.1, 0.1, 0.5, 0.5))")
+    notebook.run(f"narrow.display = {display!r}; narrow.region = dict(image=0, frame=None, box=(0.1, 0.1, 0.5, 0.5))")
     ranked(narrow)
-    assert narrow.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= 300")
+    assert narrow.fits(300)
     panes = narrow.node.locator(".tam-pane")
     expect(panes).to_have_count(2 if display == "side" else 1)
     assert all(pane.bounding_box()["width"] >= (130 if display == "side" else 270) for pane in panes.all())

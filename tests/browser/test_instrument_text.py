@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from fake_explanation import Fake
+from colours import blended, colour, contrast, luminance
+from fake_explanation import AND, CIRCLE, LARGE, TRIANGLE, WORD, YELLOW, Fake
 from playwright.sync_api import expect
-from test_widget import blended, colour, contrast, luminance
 
 from tam_widget.region import merge
 
@@ -20,8 +20,6 @@ left, right = Fake(name='first'), Fake('A blue triangle, a circle and a large ye
 columns = compare([left, right])
 """
 ASKING, EMBEDDED, COMPARED, NARROW, LONG = range(1, 6)
-LARGE, YELLOW, CIRCLE, TRIANGLE, AND = 8, 9, 10, 15, 17  # tokens of the fake answer
-WORD = "15 16"
 
 
 @pytest.fixture(scope="module")
@@ -42,75 +40,12 @@ def notebook(lab):
 def at_rest(notebook):
     """Each test leaves the pointer away from the widgets, nothing pinned and the settings as they were."""
     yield
-    notebook.page.mouse.move(2, 2)
-    notebook.theme("light")
-    run(notebook, "w.unit, w.combine, w.tint, w.pinned, w.selected = 'word', 'mean', 'relevance', [], []")
-
-
-def run(notebook, code):
-    notebook.execute(code)
-    notebook.page.wait_for_function("!window.running")
-
-
-def ask(notebook, expression):
-    """What an expression is in the kernel, as JSON brings it."""
-    return notebook.page.evaluate(
-        """async (code) => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const future = kernel.requestExecute({code: '', user_expressions: {it: `json.dumps(${code})`}});
-            const {content} = await future.done;
-            const text = content.user_expressions.it.data['text/plain'];
-            return JSON.parse(text.slice(1, -1));
-        }""",
-        expression,
-    )
-
-
-def until(notebook, expression, value):
-    """Wait until an expression has a value in the kernel."""
-    notebook.page.wait_for_function(
-        """async ([code, value]) => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const future = kernel.requestExecute({code: '', user_expressions: {it: `json.dumps(${code})`}});
-            const {content} = await future.done;
-            return content.user_expressions.it.data?.['text/plain'].slice(1, -1) === value;
-        }""",
-        arg=[expression, value],
-        timeout=10_000,
-    )
-
-
-def button(view, text):
-    return view.node.get_by_role("button", name=text, exact=True)
+    notebook.rest()
+    notebook.run("w.unit, w.combine, w.tint, w.pinned, w.selected = 'word', 'mean', 'relevance', [], []")
 
 
 def rows(view):
     return view.node.locator(".tam-detail .tam-candidate")
-
-
-def expect_other_pixels(view, before):
-    """Wait until the overlay is not what it was."""
-    view.page.wait_for_function(
-        """([canvas, before]) => {
-            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            let sum = 0;
-            for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) % 1000003;
-            return sum !== before;
-        }""",
-        arg=[view.canvas.element_handle(), before],
-    )
-
-
-def pixels(view):
-    """A number for what the overlay shows."""
-    return view.canvas.evaluate(
-        """(canvas) => {
-            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            let sum = 0;
-            for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) % 1000003;
-            return sum;
-        }"""
-    )
 
 
 def middle(node):
@@ -118,14 +53,12 @@ def middle(node):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def centres(view, cells=16):
+def shares(view):
     """The overlay's alpha in the middle of each cell, as a share of the opacity."""
-    overlay = view.overlay()
-    step = overlay.shape[0] / cells
-    at = ((np.arange(cells) + 0.5) * step).astype(int)
-    return overlay[np.ix_(at, at)] / 255 / 0.7
+    return view.cells() / 0.7
 
 
+@pytest.mark.usefixtures("theme")
 def test_a_word_is_one_shape_and_one_map(notebook):
     for number in (ASKING, EMBEDDED):
         view = notebook.widget(number)
@@ -142,8 +75,8 @@ def test_a_word_is_one_shape_and_one_map(notebook):
         assert len({tuple(colour(view.token(i), "background-color")) for i in (TRIANGLE, TRIANGLE + 1)}) == 1
         fake = Fake()
         expected = merge([fake.heatmap(TRIANGLE), fake.heatmap(TRIANGLE + 1)], "mean")
-        assert np.abs(centres(view) - expected / expected.max()).max() < 0.03
-        button(view, "Max").click()
+        assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
+        view.button("Max").click()
         view.hover(TRIANGLE)
         view.expect("ready", WORD)
         expected = merge([fake.heatmap(TRIANGLE), fake.heatmap(TRIANGLE + 1)], "max")
@@ -151,20 +84,20 @@ def test_a_word_is_one_shape_and_one_map(notebook):
             "([node, text]) => node.textContent.startsWith(text)",
             arg=[view.node.locator(".tam-where").element_handle(), f"Peak {expected.max():.2f}"],
         )
-        assert np.abs(centres(view) - expected / expected.max()).max() < 0.03
-        button(view, "Mean").click()
+        assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
+        view.button("Mean").click()
 
 
 def test_words_give_way_to_tokens(notebook):
     view = notebook.widget(ASKING)
-    button(view, "Token").click()
-    until(notebook, "w.unit", '"token"')
+    view.button("Token").click()
+    notebook.until("w.unit", '"token"')
     view.hover(TRIANGLE)
     view.expect("ready", TRIANGLE)
     view.hover(TRIANGLE + 1)
     view.expect("ready", TRIANGLE + 1)
     expect(view.node.locator(".tam-place")).to_have_text("answer token 16")
-    button(view, "Word").click()
+    view.button("Word").click()
     view.hover(TRIANGLE)
     view.expect("ready", WORD)
     expect(view.node.locator(".tam-place")).to_have_text("answer tokens 15–16")
@@ -178,7 +111,7 @@ def test_shift_click_extends_a_pin_to_a_span(notebook):
     view.expect("ready", "8 9 10")
     expect(view.node.locator(".tam-token[aria-pressed=true]")).to_have_text(["large", "yellow", "circle"])
     expect(view.node.locator(".tam-detail .tam-name")).to_have_text("large yellow circle")
-    until(notebook, "w.pinned", "[8, 9, 10]")
+    notebook.until("w.pinned", "[8, 9, 10]")
     notebook.page.keyboard.press("Escape")
     view.expect("empty", "")
 
@@ -196,7 +129,7 @@ def test_drawing_over_words_pins_a_span_and_selects_no_text(notebook):
     view.leave()
     view.expect("ready", "8 9 10")
     assert notebook.page.evaluate("getSelection().toString()") == ""
-    until(notebook, "w.pinned", "[8, 9, 10]")
+    notebook.until("w.pinned", "[8, 9, 10]")
     view.token(CIRCLE).click()  # of the span, one word
     view.leave()
     view.expect("ready", CIRCLE)
@@ -205,11 +138,10 @@ def test_drawing_over_words_pins_a_span_and_selects_no_text(notebook):
 def test_spans_grow_by_keyboard(notebook):
     view = notebook.widget(ASKING)
     keyboard = notebook.page.keyboard
-    selected = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
     view.token(LARGE).click()
     keyboard.press("Escape")
     view.leave()
-    cell = notebook.page.evaluate(selected)
+    cell = notebook.active_cell
     keyboard.press("ArrowRight")
     view.expect("ready", YELLOW)
     keyboard.press("Shift+ArrowRight")
@@ -218,22 +150,22 @@ def test_spans_grow_by_keyboard(notebook):
     keyboard.press("Shift+ArrowLeft")
     view.expect("ready", "8 9")
     keyboard.press("Enter")
-    until(notebook, "w.pinned", "[8, 9]")
+    notebook.until("w.pinned", "[8, 9]")
     keyboard.press("Escape")
     keyboard.press("Escape")
     view.expect("empty", "")
-    assert notebook.page.evaluate(selected) == cell
+    assert notebook.active_cell == cell
 
 
 def test_the_whole_answer_is_one_map(notebook):
     view = notebook.widget(EMBEDDED)
-    whole = button(view, "Whole answer")
+    whole = view.button("Whole answer")
     whole.click()
     said = range(5, 23)
     view.expect("ready", " ".join(map(str, said)))
     expect(whole).to_have_attribute("aria-pressed", "true")
     expected = merge([Fake().heatmap(token) for token in said], "mean")
-    assert np.abs(centres(view) - expected / expected.max()).max() < 0.03
+    assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
     whole.click()
     view.leave()
     view.expect("empty", "")
@@ -243,17 +175,17 @@ def test_a_candidate_shows_what_it_would_have_looked_at(notebook):
     view = notebook.widget(ASKING)
     view.token(CIRCLE).click()
     view.expect("ready", CIRCLE)
-    own = pixels(view)
+    own = view.pixels()
     rows(view).nth(2).hover()
-    expect_other_pixels(view, own)
+    view.expect_other_pixels(own)
     view.expect("ready", CIRCLE)
     expected = Fake().heatmap(CIRCLE, candidate=2)
-    assert np.abs(centres(view) - expected / expected.max()).max() < 0.03
+    assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
     live = view.node.locator(".tam-page > .tam-live")
     expect(live).to_have_text(re.compile(r"^cross in place of circle: Peak 0\.\d\d at row"))
     view.leave()
     notebook.page.wait_for_function("() => !document.querySelector('.tam-looked')")
-    assert pixels(view) == own
+    assert view.pixels() == own
     expect(view.node.locator(".tam-caption")).to_have_text("Candidates")
     view.token(TRIANGLE).click()
     expect(view.node.locator(".tam-caption")).to_have_text("For its first token")
@@ -265,7 +197,7 @@ def test_candidates_are_reached_by_keyboard(notebook):
     view.token(CIRCLE).click()
     view.leave()
     view.expect("ready", CIRCLE)
-    own = pixels(view)
+    own = view.pixels()
     for _ in range(20):
         keyboard.press("Tab")
         if rows(view).first.evaluate("(row) => row === document.activeElement"):
@@ -273,7 +205,7 @@ def test_candidates_are_reached_by_keyboard(notebook):
     expect(rows(view).first).to_be_focused()
     keyboard.press("ArrowDown")
     expect(rows(view).nth(1)).to_be_focused()
-    expect_other_pixels(view, own)
+    view.expect_other_pixels(own)
     keyboard.press("Enter")
     expect(rows(view).nth(1)).to_have_attribute("aria-pressed", "true")
     keyboard.press("Escape")
@@ -284,40 +216,29 @@ def test_a_difference_is_red_and_blue(notebook):
     view = notebook.widget(ASKING)
     view.token(CIRCLE).click()
     view.expect("ready", CIRCLE)
-    own = pixels(view)
-    toggle = button(view, "Difference")
+    own = view.pixels()
+    toggle = view.button("Difference")
     toggle.click()
-    expect_other_pixels(view, own)
+    view.expect_other_pixels(own)
     fake = Fake()
     difference = fake.heatmap(CIRCLE) - fake.heatmap(CIRCLE, candidate=1)
     places = [np.unravel_index(pick(difference), difference.shape) for pick in (np.argmax, np.argmin)]
-    said, unsaid = (cell_colour(view, *place) for place in places)
+    said, unsaid = (view.colour_at((column + 0.5) / 16, (row + 0.5) / 16) for row, column in np.array(places).tolist())
     assert said[0] > said[2] + 60, "what speaks for the word is red"
     assert unsaid[2] > unsaid[0] + 60, "what speaks for the other is blue"
     assert said[3] > 150
     assert unsaid[3] > 150
     toggle.click()
-    assert pixels(view) == own
+    assert view.pixels() == own
 
 
-def cell_colour(view, row, column, cells=16):
-    return view.canvas.evaluate(
-        """(canvas, [x, y]) => {
-            const context = canvas.getContext('2d');
-            return [...context.getImageData(canvas.width * x, canvas.height * y, 1, 1).data];
-        }""",
-        [(int(column) + 0.5) / cells, (int(row) + 0.5) / cells],
-    )
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_doubtful_words_stand_out(notebook, theme):
-    notebook.theme(theme)
+@pytest.mark.usefixtures("theme")
+def test_doubtful_words_stand_out(notebook):
     view = notebook.widget(ASKING)
     view.leave()
     view.expect("empty")
-    button(view, "Probability").click()
-    until(notebook, "w.tint", '"probability"')
+    view.button("Probability").click()
+    notebook.until("w.tint", '"probability"')
     ground = luminance(colour(view.node, "background-color"))
     fake = Fake()
     strengths = {}
@@ -345,24 +266,24 @@ def test_doubtful_words_stand_out(notebook, theme):
 
 def test_python_pins_and_selects_and_reads_back(notebook):
     view = notebook.widget(ASKING)
-    run(notebook, "w.pinned = [10, 9]")
+    notebook.run("w.pinned = [10, 9]")
     view.expect("ready", "9 10")
     expect(view.node.locator(".tam-token[aria-pressed=true]")).to_have_text(["yellow", "circle"])
-    until(notebook, "w.selected", "[9, 10]")
-    run(notebook, "w.selected = [15]")
+    notebook.until("w.selected", "[9, 10]")
+    notebook.run("w.selected = [15]")
     view.expect("ready", TRIANGLE)
     view.hover(LARGE)
     view.expect("ready", LARGE)
-    until(notebook, "[w.selected, w.pinned, w.focus]", '[[8], [9, 10], ["large", 0]]')
+    notebook.until("[w.selected, w.pinned, w.focus]", '[[8], [9, 10], ["large", 0]]')
     view.leave()
     view.expect("ready", "9 10")
-    until(notebook, "w.selected", "[9, 10]")
+    notebook.until("w.selected", "[9, 10]")
     view.token(LARGE).click()
-    until(notebook, "w.pinned", "[8]")
-    run(notebook, "w.pinned = []")
+    notebook.until("w.pinned", "[8]")
+    notebook.run("w.pinned = []")
     view.leave()
     view.expect("empty", "")
-    until(notebook, "[w.selected, w.focus]", "[[], []]")
+    notebook.until("[w.selected, w.focus]", "[[], []]")
 
 
 def test_python_changes_the_method_and_the_page_asks_anew(notebook):
@@ -371,14 +292,14 @@ def test_python_changes_the_method_and_the_page_asks_anew(notebook):
     view.expect("ready", CIRCLE)
     view.leave()
     view = notebook.widget(ASKING)
-    run(notebook, "w.pinned = [10]")
+    notebook.run("w.pinned = [10]")
     view.expect("ready", CIRCLE)
-    before = pixels(view)
-    run(notebook, "w.kernel_size = 9")
-    expect_other_pixels(view, before)
+    before = view.pixels()
+    notebook.run("w.kernel_size = 9")
+    view.expect_other_pixels(before)
     expected = Fake().heatmap(CIRCLE, kernel_size=9)
-    assert np.abs(centres(view) - expected / expected.max()).max() < 0.03
-    run(notebook, "w.kernel_size = 3")
+    assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
+    notebook.run("w.kernel_size = 3")
     notebook.widget(EMBEDDED).token(CIRCLE).click()
 
 
@@ -409,15 +330,15 @@ def test_columns_look_at_the_same_word(notebook):
 
 def test_settings_of_columns_are_linked(notebook):
     first, second = notebook.widget(COMPARED), notebook.widget(COMPARED, view=1)
-    button(first, "Token").click()
-    expect(button(second, "Token")).to_have_attribute("aria-pressed", "true")
-    button(second, "Word").click()
-    expect(button(first, "Word")).to_have_attribute("aria-pressed", "true")
+    first.button("Token").click()
+    expect(second.button("Token")).to_have_attribute("aria-pressed", "true")
+    second.button("Word").click()
+    expect(first.button("Word")).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_choices_fit_into_a_narrow_cell(notebook):
     view = notebook.widget(NARROW)
-    assert view.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= 300")
+    assert view.fits(300)
     edge = view.node.bounding_box()
     for node in view.node.locator(".tam-options .tam-button, .tam-key").all():
         box = node.bounding_box()
@@ -452,10 +373,10 @@ def test_the_next_word_of_a_long_answer_touches_only_what_changes(notebook):
             seen.observe(widget.querySelector('.tam-text'), {subtree: true, attributes: true, childList: true});
         }"""
     )
-    button(view, "Probability").click()
+    view.button("Probability").click()
     notebook.page.evaluate("window.touched.clear()")
     view.hover(last - 2)
     view.expect("ready")
     expect(view.canvas).not_to_have_attribute("data-token", str(last))
     assert 0 < notebook.page.evaluate("window.touched.size") < 10
-    button(view, "Relevance").click()
+    view.button("Relevance").click()

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fake_explanation import Fake
+from colours import colour, contrast, luminance
+from fake_explanation import BLUE, Fake
 from PIL import Image
 from playwright.sync_api import expect
-from test_widget import colour, contrast, luminance
 
 from tam_widget.blend import overlay
 
@@ -24,7 +24,6 @@ TURNS = [
 """
 PART = {"shapes": False, "grid": (12, 10), "box": (42, -28, 378, 476), "spot": (3, 4)}
 VIDEO, NARROW, PIXELS, SMOOTH, TURNS, LATER = range(1, 7)
-BLUE = 14  # a token of the fake answer; peaks in frame 14 mod 6
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +41,6 @@ def notebook(lab):
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def at_rest(notebook):
-    """Each test leaves the pointer away from the widgets and the theme light."""
-    yield
-    notebook.page.mouse.move(2, 2)
-    notebook.theme("light")
-
-
 def box(node):
     return node.bounding_box()
 
@@ -63,7 +54,7 @@ def test_a_hover_paints_every_frame_of_a_video(notebook):
     for canvas in canvases:
         expect(canvas).to_have_attribute("data-token", str(BLUE))
         expect(canvas).to_have_attribute("data-state", "ready")
-    # The fake map fades by 0.4 with each frame; the peak covers 0.7 of the picture.
+    # The fake map peaks in frame 14 mod 6 and fades by 0.4 with each; the peak covers 0.7 of the picture.
     peaks = [view.overlay(canvas).max() / 255 / 0.7 for canvas in canvases]
     assert peaks == pytest.approx([0.2, 0.6, 1, 0.6, 0.2, 0], abs=0.02)
     expect(view.node.locator(".tam-where")).to_contain_text("at 1.0 s, row")
@@ -80,9 +71,8 @@ def test_a_video_is_a_strip_that_scrolls_by_keyboard(notebook):
     assert [box(frame)["x"] + box(frame)["width"] <= right for frame in frames[:3]] == [True, True, False]
     assert box(frames[2])["x"] < right - 24, "the third looks in: there is more"
     below = box(view.node.locator(".tam-legend"))
-    selected = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
     strip.focus()
-    notebook.page.wait_for_function(f"{selected} === {VIDEO}")
+    notebook.wait_for_cell(VIDEO)
     notebook.page.keyboard.press("ArrowRight")
     second = "(strip) => Math.abs(strip.children[1].getBoundingClientRect().x - strip.getBoundingClientRect().x) < 1"
     notebook.page.wait_for_function(second, arg=strip.element_handle())
@@ -93,7 +83,7 @@ def test_a_video_is_a_strip_that_scrolls_by_keyboard(notebook):
     notebook.page.keyboard.press("Home")
     notebook.page.wait_for_function("(strip) => strip.scrollLeft === 0", arg=strip.element_handle())
     expect(strip).to_be_focused()
-    assert notebook.page.evaluate(selected) == VIDEO
+    assert notebook.active_cell == VIDEO
     assert box(view.node.locator(".tam-legend")) == below
     strip.blur()
 
@@ -102,7 +92,7 @@ def test_a_video_fits_into_a_narrow_cell(notebook):
     view = notebook.widget(NARROW)
     strip = box(view.node.locator(".tam-strip"))
     assert strip["width"] <= 300
-    assert view.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= 300")
+    assert view.fits(300)
     second = box(view.node.locator(".tam-frame").nth(1))
     assert second["x"] + second["width"] <= strip["x"] + strip["width"]
     assert second["width"] >= 96
@@ -110,15 +100,15 @@ def test_a_video_fits_into_a_narrow_cell(notebook):
     view.expect("ready", BLUE)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_times_are_readable(notebook, theme):
-    notebook.theme(theme)
+@pytest.mark.usefixtures("theme")
+def test_times_are_readable(notebook):
     view = notebook.widget(VIDEO)
     ground = luminance(colour(view.node, "background-color"))
     ink = luminance(colour(view.node.locator(".tam-time").first, "color"))
     assert contrast(ink, ground) >= 4.5
 
 
+@pytest.mark.usefixtures("theme")
 @pytest.mark.parametrize("smooth", [False, True])
 def test_every_cell_lies_on_its_pixels_as_in_python(notebook, smooth):
     view = notebook.widget(SMOOTH if smooth else PIXELS)

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from colours import blended, colour, contrast, luminance
+from fake_explanation import TRIANGLE, WORD
 from playwright.sync_api import expect
 
 SETUP = """
@@ -13,9 +15,7 @@ w = TAMWidget(Fake(), embed=False)
 """
 EMBEDDED = "TAMWidget(Fake(), embed=True)"
 RESTARTED = "The kernel was restarted; run the cell again to explore further."
-TRIANGLE = 15  # a token of the fake answer, with the other of its word, and one after it
-WORD = "15 16"
-LATER = 20
+LATER = 20  # a token of the fake answer after "triangle"
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +31,6 @@ def notebook(lab):
     ]
     with lab.open("widget", cells) as opened:
         yield opened
-
-
-@pytest.fixture(autouse=True)
-def at_rest(request):
-    """Each test leaves the pointer away from the widgets and the theme light."""
-    yield
-    if "notebook" in request.fixturenames:
-        notebook = request.getfixturevalue("notebook")
-        notebook.page.mouse.move(2, 2)
-        notebook.theme("light")
 
 
 def test_a_hover_is_answered_while_a_cell_runs(notebook):
@@ -88,10 +78,9 @@ def test_settings_change_the_overlay_at_once(notebook):
     assert len(np.unique(smooth)) > len(np.unique(grid))
     cell = grid.shape[0] // 16
     assert len(np.unique(grid[2 : cell - 2, 2 : cell - 2])) == 1
-    colour = "(canvas) => [...canvas.getContext('2d').getImageData(canvas.width * .72, canvas.height * .68, 1, 1).data]"
-    inferno = view.canvas.evaluate(colour)
+    inferno = view.colour_at(0.72, 0.68)
     view.node.locator(".tam-colormap").select_option("viridis")
-    viridis = view.canvas.evaluate(colour)
+    viridis = view.colour_at(0.72, 0.68)
     assert inferno[3] == viridis[3] > 0
     assert inferno[:3] != viridis[:3]
     view.node.locator(".tam-smooth").check()
@@ -129,10 +118,9 @@ def test_an_error_is_told_in_place_as_text(notebook):
 def test_walking_by_keyboard_leaves_the_notebook_alone(notebook):
     view = notebook.widget(3)
     keyboard = notebook.page.keyboard
-    selected = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
     view.token(TRIANGLE).click()
     keyboard.press("Escape")
-    cell = notebook.page.evaluate(selected)
+    cell = notebook.active_cell
     view.leave()
     keyboard.press("ArrowRight")
     after = TRIANGLE + 2
@@ -156,7 +144,7 @@ def test_walking_by_keyboard_leaves_the_notebook_alone(notebook):
     expect(view.token(last)).to_have_attribute("aria-pressed", "false")
     keyboard.press("Escape")
     view.expect("empty")
-    assert notebook.page.evaluate(selected) == cell
+    assert notebook.active_cell == cell
     assert view.token(TRIANGLE).get_attribute("aria-label").startswith('"triang", answer token 15, probability 0.')
 
 
@@ -167,9 +155,7 @@ def test_the_live_region_says_where_the_map_peaks(notebook):
     expect(live).to_have_text(re.compile(r"triangle: Peak 0\.\d\d at row \d+, column \d+"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_is_readable_in_both_themes(notebook, theme):
-    notebook.theme(theme)
     view = notebook.widget(3)
     ground = luminance(colour(view.node, "background-color"))
     assert (ground > 0.5) == (theme == "light")
@@ -196,10 +182,18 @@ def test_text_is_readable_in_both_themes(notebook, theme):
 
 
 def test_the_notebooks_theme_wins_over_the_systems(lab):
+    scheme = "(widget) => getComputedStyle(widget).colorScheme"
     with lab.open("scheme", [SETUP, EMBEDDED], color_scheme="dark") as notebook:
         view = notebook.widget(1)
         assert luminance(colour(view.node, "background-color")) > 0.5
-        assert view.node.evaluate("(widget) => getComputedStyle(widget).colorScheme") == "light"
+        assert view.node.evaluate(scheme) == "light"
+        notebook.page.emulate_media(color_scheme="light")
+        notebook.theme("dark")
+        try:
+            assert luminance(colour(view.node, "background-color")) < 0.5
+            assert view.node.evaluate(scheme) == "dark"
+        finally:
+            notebook.rest()
 
 
 def test_a_narrow_cell_stacks_and_fits(notebook):
@@ -208,7 +202,7 @@ def test_a_narrow_cell_stacks_and_fits(notebook):
     text = view.node.locator(".tam-text").bounding_box()
     assert text["y"] >= picture["y"] + picture["height"]
     assert picture["width"] >= 270
-    assert view.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth && widget.clientWidth <= 300")
+    assert view.fits(300)
     view.hover(TRIANGLE)
     view.expect("ready", WORD)
 
@@ -273,8 +267,7 @@ def test_a_kernel_that_died_is_explained(lab):
 def test_a_kernel_that_forgot_the_widget_is_not_waited_for(lab):
     with lab.open("forgot", [SETUP, "w"]) as notebook:
         view = notebook.widget(1)
-        notebook.execute("get_ipython().kernel.comm_manager.comms.clear()")
-        notebook.page.wait_for_function("!window.running")
+        notebook.run("get_ipython().kernel.comm_manager.comms.clear()")
         view.hover(TRIANGLE)
         view.expect("error")
         expect(view.note).to_have_text(RESTARTED)
@@ -288,33 +281,3 @@ def test_a_slow_kernel_is_called_busy_and_answers_in_the_end(lab):
         expect(view.note).to_have_text("Kernel busy, waiting…")
         view.expect("ready", WORD)
         assert view.overlay().max() > 0
-
-
-def colour(node, name):
-    """A computed colour as sRGB bytes and alpha, whatever notation the browser has for it."""
-    return node.evaluate(
-        """(node, name) => {
-            const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-            canvas.fillStyle = getComputedStyle(node).getPropertyValue(name);
-            canvas.fillRect(0, 0, 1, 1);
-            return [...canvas.getImageData(0, 0, 1, 1).data];
-        }""",
-        name,
-    )
-
-
-def luminance(rgba):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (one / 255 for one in rgba[:3])]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def blended(rgba, ground):
-    """Luminance of a translucent colour on a grey ground of a given luminance."""
-    level = 255 * (1.055 * ground ** (1 / 2.4) - 0.055 if ground > 0.0031308 else 12.92 * ground)
-    alpha = rgba[3] / 255
-    return luminance([one * alpha + level * (1 - alpha) for one in rgba[:3]])
-
-
-def contrast(one, other):
-    light, dark = max(one, other), min(one, other)
-    return (light + 0.05) / (dark + 0.05)
