@@ -27,7 +27,7 @@ def render(notebook: Path, target: Path) -> None:
         Where a cell raises.
     """
     node = nbformat.read(notebook, as_version=4)
-    NotebookClient(node, timeout=300, resources={"metadata": {"path": str(notebook.parent)}}).execute()
+    NotebookClient(node, timeout=900, resources={"metadata": {"path": str(notebook.parent)}}).execute()
     html, _ = HTMLExporter().from_notebook_node(node)
     target.write_text(html, encoding="utf-8")
 

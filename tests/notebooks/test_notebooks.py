@@ -10,11 +10,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
+SAYS = {
+    "failure_cases": (
+        "the model reads the thing that it names.",
+        "the model is right for another reason than the thing it names.",
+        "the biased model names the thing in 24 of 24 scenes",
+        "the biased model names the thing in 0 of 24 scenes",
+    )
+}
+"""What must come out of a notebook, beside widgets."""
+
 sys.path.insert(0, str(ROOT / "notebooks"))
 
 
 def test_there_are_notebooks():
-    assert "quickstart.ipynb" in {path.name for path in NOTEBOOKS}
+    assert {"quickstart", "failure_cases"} <= {path.stem for path in NOTEBOOKS}
+    assert SAYS.keys() <= {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -36,3 +47,5 @@ def test_runs_and_shows_its_widgets(path, tmp_path, monkeypatch):
     html = page.read_text(encoding="utf-8")
     assert len(re.findall(r'<script type="application/vnd\.jupyter\.widget-view\+json">', html)) >= 3
     assert "tam-token" in html  # the bundle is in the page, and with it the maps
+    for said in SAYS.get(path.stem, ()):
+        assert said in html
