@@ -10,7 +10,7 @@ from equations import reference
 
 import tam_widget as tam
 from tam_widget.activations import MapBank
-from tam_widget.demo.training.tokenizer import SPECIAL_TOKENS
+from tam_widget.demo.training.qwen import Qwen2VL
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 
 PROMPT = "Describe the image."
@@ -20,7 +20,9 @@ PROMPT = "Describe the image."
 @pytest.mark.parametrize("system", [None, "Speak of circles."])
 def test_every_map_and_relevance_is_what_the_equations_say(tiny, picture, family, system):
     model, processor = tiny(family)
-    text_only = list(range(processor.tokenizer.convert_tokens_to_ids(SPECIAL_TOKENS[0]), model.lm_head.out_features))
+    text_only = list(
+        range(processor.tokenizer.convert_tokens_to_ids(Qwen2VL.special_tokens[0]), model.lm_head.out_features)
+    )
     ex = tam.explain(model, processor, picture, PROMPT, system=system, max_new_tokens=10, suppress_tokens=text_only)
     assert len(ex.tokens) == 14
     maps, relevances = reference(model, processor, ex, picture, system)

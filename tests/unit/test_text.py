@@ -5,7 +5,7 @@ import tiny_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tam_widget.demo.training.tokenizer import SPECIAL_TOKENS
+from tam_widget.demo.training.qwen import Qwen2VL
 from tam_widget.text import PARTIAL, decode_pieces, pieces_from_offsets, special_ids, token_namer
 
 
@@ -65,7 +65,7 @@ def test_decoding_step_by_step_is_decoding(text):
 
 
 @settings(max_examples=100, deadline=None)
-@given(ids=st.lists(st.integers(0, len(tiny_models.tokenizer()) - len(SPECIAL_TOKENS) - 1), max_size=120))
+@given(ids=st.lists(st.integers(0, len(tiny_models.tokenizer()) - len(Qwen2VL.special_tokens) - 1), max_size=120))
 def test_any_bytes_that_a_model_may_say_are_decoded_without_loss(ids):
     words = tiny_models.tokenizer()
     decoded, pieces = decode_pieces(words, ids)
@@ -117,4 +117,4 @@ def test_ids_beyond_the_tokenizer_have_a_name(tokenizer):
 
 
 def test_special_ids_are_all_control_tokens(tokenizer):
-    assert special_ids(tokenizer) == {tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
+    assert special_ids(tokenizer) == {tokenizer.convert_tokens_to_ids(token) for token in Qwen2VL.special_tokens}
