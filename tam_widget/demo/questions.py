@@ -185,50 +185,30 @@ def _about_things(placement: Placement, *, sizes: bool = True, places: bool = Tr
     """Colour, shape, size and place of everything that one word or two point out."""
     for number, item in enumerate(placement.items):
         where = place_name(item, placement.width, placement.height) if places else None
-        said = f"at the {where}"
         if _unique(placement.items, "shape", item):
             name = f"the {item.shape}"
             if item.shape != SIGN:
-                yield Question(
-                    "colour",
-                    f"What color is {name}?",
-                    sentence(f"{name} is {item.colour}"),
-                    number,
-                    ("What color is it?", f"It is {item.colour}."),
-                )
+                yield _is("colour", "What color is {}?", name, item.colour, number)
                 if sizes:
-                    yield Question(
-                        "size",
-                        f"How big is {name}?",
-                        sentence(f"{name} is {item.size}"),
-                        number,
-                        ("How big is it?", f"It is {item.size}."),
-                    )
+                    yield _is("size", "How big is {}?", name, item.size, number)
             if where:
-                yield Question(
-                    "place",
-                    f"Where is {name}?",
-                    sentence(f"{name} is {said}"),
-                    number,
-                    ("Where is it?", f"It is {said}."),
-                )
+                yield _is("place", "Where is {}?", name, f"at the {where}", number)
         if item.shape != SIGN and _unique(placement.items, "colour", item):
             name = f"the {item.colour} object"
-            yield Question(
-                "shape",
-                f"What shape is {name}?",
-                sentence(f"{name} is {with_article(item.shape)}"),
-                number,
-                ("What shape is it?", f"It is {with_article(item.shape)}."),
-            )
+            yield _is("shape", "What shape is {}?", name, with_article(item.shape), number)
             if where:
-                yield Question(
-                    "place",
-                    f"Where is {name}?",
-                    sentence(f"{name} is {said}"),
-                    number,
-                    ("Where is it?", f"It is {said}."),
-                )
+                yield _is("place", "Where is {}?", name, f"at the {where}", number)
+
+
+def _is(kind: str, asked: str, name: str, said: str, about: int) -> Question:
+    """Ask what a thing is, by its name, and once more with "it"."""
+    return Question(
+        kind,
+        asked.format(name),
+        sentence(f"{name} is {said}"),
+        about,
+        (asked.format("it"), f"It is {said}."),
+    )
 
 
 def _about_number(placement: Placement) -> Iterator[Question]:
