@@ -42,8 +42,8 @@ class Batch:
         Positions for M-RoPE: time, row, column. A family with one position has it three times.
     image_at : tensor of int64, shape (F · N,)
         Where the vision tokens are in the sequence, grid after grid: the same for all samples.
-    present : tensor of float32, shape (B, W)
-        1 where a word that the grounded token belongs to is true of the media, 0 where not, NaN where unknown.
+    present : tensor of float32, shape (B, F, W)
+        1 where a word that the grounded token belongs to is true of a grid, 0 where not, NaN where unknown.
     """
 
     pictures: torch.Tensor

@@ -18,13 +18,12 @@ __all__ = [
     "Rotation",
     "Weights",
     "attend",
-    "decode",
     "join_heads",
     "normalised",
+    "read",
     "rotate",
     "rotation_of",
     "split_heads",
-    "with_image",
 ]
 
 Rotation = tuple[torch.Tensor, torch.Tensor]
@@ -69,12 +68,37 @@ def normalised(pictures: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return ((pictures.float() / 255 - mean) / std).to(dtype)
 
 
-def with_image(words: torch.Tensor, image: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Put the vision tokens (B · F, N, d) into the embedded sequence (B, L, d)."""
-    return words.index_copy(1, batch.image_at, image.reshape(len(words), -1, words.shape[-1]))
+def read(
+    weights: Weights, config: Any, batch: Batch, image: torch.Tensor, turn: Rotation
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Put the vision tokens into the embedded text, and run the text decoder over both.
+
+    Parameters
+    ----------
+    weights : Weights
+        With tied embeddings, and the decoder at ``model.language_model``.
+    config : PreTrainedConfig
+        The decoder's.
+    batch : Batch
+    image : tensor, shape (B · F, N, d)
+        The vision tokens.
+    turn : Rotation
+
+    Returns
+    -------
+    hidden : tensor, shape (B, L, d)
+        After the final norm.
+    head : tensor, shape (V, d)
+    """
+    embeddings = "model.language_model.embed_tokens"
+    words = weights.embed(batch.ids, embeddings)
+    hidden = words.index_copy(1, batch.image_at, image.reshape(len(words), -1, words.shape[-1]))
+    return _decode(weights, config, hidden, batch.segments, turn), weights[embeddings + ".weight"]
 
 
-def decode(weights: Weights, config: Any, hidden: torch.Tensor, segments: torch.Tensor, turn: Rotation) -> torch.Tensor:
+def _decode(
+    weights: Weights, config: Any, hidden: torch.Tensor, segments: torch.Tensor, turn: Rotation
+) -> torch.Tensor:
     """Run the text decoder and its final norm.
 
     Parameters

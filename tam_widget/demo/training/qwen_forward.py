@@ -15,12 +15,11 @@ from tam_widget.demo.training.layers import (
     Rotation,
     Weights,
     attend,
-    decode,
     join_heads,
     normalised,
+    read,
     rotate,
     rotation_of,
-    with_image,
 )
 
 if TYPE_CHECKING:
@@ -52,11 +51,8 @@ class QwenForward:
     def __call__(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return hidden states after the final norm, shape (B, L, d), and the head's rows, shape (V, d)."""
         weights = Weights(self._model, self._dtype)
-        words = weights.embed(batch.ids, "model.language_model.embed_tokens")
-        hidden = with_image(words, self._see(weights, batch), batch)
-        config = self._model.config.text_config
-        states = decode(weights, config, hidden, batch.segments, self._text_rotation(batch.places))
-        return states, weights["model.language_model.embed_tokens.weight"]
+        image = self._see(weights, batch)
+        return read(weights, self._model.config.text_config, batch, image, self._text_rotation(batch.places))
 
     def _see(self, weights: Weights, batch: Batch) -> torch.Tensor:
         """Vision tower and merger: (B · F, N, d)."""
