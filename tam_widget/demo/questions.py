@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ WEIGHTS = {
     "place": 0.2,
     "count": 0.13,
     "total": 0.06,
-    "existence": 0.13,
+    "existence": 0.2,
     "relation": 0.2,
     "comparison": 0.1,
     "same": 0.1,
@@ -223,9 +223,34 @@ def _about_number(placement: Placement) -> Iterator[Question]:
 
 
 def _about_existence(placement: Placement) -> Iterator[Question]:
-    """Ask for each thing, and for as many that are not there: one's shape and another's colour, or any colour."""
+    """Ask for what is there, and for as much that is not: by shape, by colour, and by both."""
     items = placement.items
-    there = {(item.shape, item.colour) for item in items}
+    at = int(items[0].x + items[0].y)  # any number that follows from the scene
+    for shape, there in _there_and_not([item.shape for item in items], SHAPES, at):
+        yield _existence(shape, there=there)
+    for colour, there in _there_and_not([item.colour for item in items], COLOURS, at):
+        yield _existence(f"{colour} object", there=there)
+    for (shape, colour), there in _pairs_there_and_not(items):
+        yield _existence(f"{colour} {shape}", there=there)
+
+
+def _existence(name: str, *, there: bool) -> Question:
+    answer = f"Yes, there is {with_article(name)}." if there else f"No, there is no {name}."
+    return Question("existence", f"Is there {with_article(name)}?", answer)
+
+
+def _there_and_not(present: Iterable[str], names: Iterable[str], at: int) -> Iterator[tuple[str, bool]]:
+    """Give each name that is there once, and as many that are not."""
+    there = dict.fromkeys(present)
+    absent = [name for name in names if name not in there]
+    yield from ((name, True) for name in there)
+    for number in range(min(len(there), len(absent))):
+        yield absent[(at + number) % len(absent)], False
+
+
+def _pairs_there_and_not(items: tuple[Item, ...]) -> Iterator[tuple[tuple[str, str], bool]]:
+    """Give each thing's shape and colour, and as many that are not there: one's shape and another's, or any, colour."""
+    there = dict.fromkeys((item.shape, item.colour) for item in items)
     crossed = [(one.shape, other.colour) for one in items for other in items if one is not other]
     colours = list(COLOURS)
     for item in items:
@@ -233,19 +258,8 @@ def _about_existence(placement: Placement) -> Iterator[Question]:
         crossed.append((item.shape, colours[at % len(colours)]))
         crossed.append((SHAPES[at % len(SHAPES)], item.colour))
     absent = [pair for pair in dict.fromkeys(crossed) if pair not in there]
-    for shape, colour in (*there_in_order(items), *absent[: len(items)]):
-        text = f"Is there {with_article(f'{colour} {shape}')}?"
-        answer = (
-            f"Yes, there is {with_article(f'{colour} {shape}')}."
-            if (shape, colour) in there
-            else f"No, there is no {colour} {shape}."
-        )
-        yield Question("existence", text, answer)
-
-
-def there_in_order(items: tuple[Item, ...]) -> list[tuple[str, str]]:
-    """Shape and colour of each thing, each pair once."""
-    return list(dict.fromkeys((item.shape, item.colour) for item in items))
+    yield from ((pair, True) for pair in there)
+    yield from ((pair, False) for pair in absent[: len(items)])
 
 
 def _about_two(placement: Placement) -> Iterator[Question]:

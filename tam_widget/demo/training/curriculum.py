@@ -40,16 +40,16 @@ class Curriculum:
     """
 
     shares: tuple[tuple[Kind, float], ...] = (
-        ("objects", 0.4),
-        ("count", 0.12),
-        ("text", 0.13),
-        ("overlap", 0.11),
-        ("moving", 0.13),
-        ("pair", 0.11),
+        ("objects", 0.34),
+        ("count", 0.13),
+        ("text", 0.12),
+        ("overlap", 0.13),
+        ("moving", 0.14),
+        ("pair", 0.14),
     )
     adjectives: float = 1.0
-    small: float = 0.2
-    reading: tuple[float, float] = (0.39, 0.49)
+    small: float = 0.1
+    reading: tuple[float, float] = (0.22, 0.29)
     resizes: bool = True
 
     def draw(self, rng: np.random.Generator, progress: float, batch_size: int) -> list[Staging]:

@@ -45,7 +45,7 @@ class Recipe:
     family: str = "qwen"
     start: str = ""
     seed: int = 0
-    steps: int = 9000
+    steps: int = 13000
     settling: int = 700
     batch_size: int = 16
     learning_rate: float = 2e-3
@@ -78,6 +78,7 @@ RECIPES = {
     "qwen": Recipe(),
     "llava": Recipe(
         family="llava",
+        steps=10000,
         curriculum=Curriculum(
             shares=(("objects", 0.55), ("count", 0.15), ("text", 0.16), ("overlap", 0.14)), resizes=False, small=0.0
         ),
