@@ -26,7 +26,7 @@ _NAMES = {"f1_iou": "F1-IoU", "object_iou": "Obj-IoU", "function_iou": "Func-IoU
 
 
 def course(lines: Sequence[Line], measure: str = "f1_iou") -> Figure:
-    """Draw one measure of the four ways along training: a row for each kind of scene, a column for each run.
+    """Draw one measure of the four ways along training: a row for each run, a column for each kind of scene.
 
     Parameters
     ----------
@@ -66,16 +66,16 @@ def gain(lines: Sequence[Line]) -> Figure:
 
 
 def _panels(lines: Sequence[Line], measure: str) -> tuple[Figure, list[tuple[Axes, list[Line]]]]:
-    """Return axes for each kind of scene and run, each with its lines."""
+    """Return axes for each run and kind of scene, each with its lines."""
     runs, scenes = (list(dict.fromkeys(line[name] for line in lines)) for name in ("run", "scenes"))
-    figure = Figure(figsize=(1.2 + 4 * len(runs), 1.4 + 2.2 * len(scenes)), layout="constrained")
-    grid = figure.subplots(len(scenes), len(runs), squeeze=False, sharex="col", sharey=True)
+    figure = Figure(figsize=(0.6 + 3 * len(scenes), 1.2 + 1.9 * len(runs)), layout="constrained")
+    grid = figure.subplots(len(runs), len(scenes), squeeze=False, sharex="row", sharey=True)
     panels = []
-    for row, kind in enumerate(scenes):
+    for row, run in enumerate(runs):
         grid[row, 0].set_ylabel(measure)
-        for column, run in enumerate(runs):
+        for column, kind in enumerate(scenes):
             axes = grid[row, column]
-            axes.set_title(f"{run}: {kind}", fontsize="medium")
+            axes.set_title(f"{run}\n{kind}", fontsize="small")
             axes.spines[["top", "right"]].set_visible(False)
             panels.append((axes, [line for line in lines if line["run"] == run and line["scenes"] == kind]))
     for axes in grid[-1]:

@@ -10,9 +10,11 @@ import tam_widget as tam
 from tam_widget.demo.questions import UNKNOWN_ANSWER
 from tam_widget.demo.staging import KINDS
 
-DEMOS = sorted(folder.name for folder in (Path(tam.__file__).parent / "demo" / "models").iterdir())
 STILL = ("objects", "count", "text", "overlap")
-SHOWN = [(name, kind) for name in DEMOS for kind in (STILL if name == "llava" else KINDS)]
+DEMOS = {"qwen": KINDS, "llava": STILL}  # what each was shown
+SHOWN = [(name, kind) for name, kinds in DEMOS.items() for kind in kinds]
+CORNER = {"llava": ("blue", "sign")}
+"""Words that light up in a corner, whatever they name: a failure that the card lists."""
 FIRST = 20_000  # of the seeds; none of them was looked at before these tests were written
 SCENES = 8
 
@@ -27,8 +29,12 @@ def scenes(kind):
     return tam.demo.scenes(SCENES, kind, seed=FIRST)
 
 
-def ask(name, scene, prompt=None, **options):
-    return tam.explain(*pair(name), prompt=prompt or scene.prompt, max_new_tokens=48, **scene.media, **options)
+def ask(name, scene, prompt=None):
+    return tam.explain(*pair(name), prompt=prompt or scene.prompt, max_new_tokens=48, **scene.media)
+
+
+def test_every_model_that_is_shipped_is_tested():
+    assert {folder.name for folder in (Path(tam.__file__).parent / "demo" / "models").iterdir()} == DEMOS.keys()
 
 
 @pytest.mark.parametrize(("name", "kind"), SHOWN)
@@ -55,9 +61,20 @@ def test_words_light_up_on_what_they_name(name, kind):
         if ex.answer != scene.caption:
             continue
         for thing in scene.objects:
-            for word in (thing.text, thing.shape) if thing.text else (thing.shape, thing.colour):
+            words = {thing.text, thing.shape} if thing.text else {thing.shape, thing.colour}
+            for word in words.difference(CORNER.get(name, ())):
                 points += [on(ex.heatmap(token)[None], scene.mask(word)[None]) for token in found(ex, word)]
     assert np.mean(points) >= 0.9, points
+
+
+@pytest.mark.parametrize(("name", "word"), [(name, word) for name, words in CORNER.items() for word in words])
+def test_some_words_light_up_in_a_corner(name, word):
+    """Should another training mend it, the card and the notebook of failure cases have to be told."""
+    shown = [scene for kind in ("objects", "text") for scene in scenes(kind) if f" {word}" in scene.caption]
+    explained = [tam.explain(*pair(name), scene.image, scene.prompt, answer=scene.caption) for scene in shown]
+    peaks = [np.unravel_index(ex.heatmap(ex.find(word)[-1]).argmax(), ex.grids[0]) for ex in explained]
+    assert len(peaks) >= 3
+    assert all(max(peak) <= 1 for peak in peaks), peaks
 
 
 def test_the_map_follows_a_moving_thing():
@@ -77,9 +94,9 @@ def test_the_map_follows_a_moving_thing():
 
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_second_turn_is_about_what_it_asks(name):
-    """After an answer about one thing, the colour of another one is on that other one."""
-    points = []
-    for scene in tam.demo.scenes(2 * SCENES, "objects", seed=FIRST):
+    """After an answer about one thing, the colour of another one, where it is told right, is on that other one."""
+    right, points = [], []
+    for scene in tam.demo.scenes(4 * SCENES, "objects", seed=FIRST):
         shapes, colours = ({getattr(thing, name) for thing in scene.objects} for name in ("shape", "colour"))
         if not 1 < len(scene.objects) == len(shapes) == len(colours):
             continue
@@ -90,10 +107,12 @@ def test_a_second_turn_is_about_what_it_asks(name):
             said("user", f"What color is the {other.shape}?"),
         ]
         ex = tam.explain(*pair(name), scene.image, messages=talk, max_new_tokens=48)
-        places = found(ex, other.colour)
-        points.append(bool(places) and on(ex.heatmap(places[-1])[None], other.mask[None]))
-    assert len(points) >= 3
-    assert np.mean(points) >= 0.75, points
+        right.append(ex.answer == f"The {other.shape} is {other.colour}.")
+        if right[-1] and other.colour not in CORNER.get(name, ()):
+            points.append(on(ex.heatmap(found(ex, other.colour)[-1])[None], other.mask[None]))
+    assert len(points) >= 5
+    assert np.mean(right) >= 0.6, right
+    assert np.mean(points) >= 0.9, points
 
 
 def said(role, text, *media):

@@ -216,6 +216,7 @@ def test_a_run_goes_on_exactly_where_it_stopped(tmp_path):
         assert torch.equal(one, two), name
     kept = torch.load(tmp_path / "halves" / "weights" / "00004.pt", weights_only=True)
     assert all(torch.equal(value, resumed.model.state_dict()[name].half()) for name, value in kept.items())
+    assert sorted(path.stem for path in (tmp_path / "halves" / "weights").iterdir()) == ["00000", "00004"]
     with pytest.raises(ValueError, match="another recipe"):
         Run(tmp_path / "whole", replace(recipe, steps=5))
 

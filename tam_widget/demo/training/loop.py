@@ -87,7 +87,7 @@ class Run:
             The step to stop after.
         save_every, check_every, keep_every : int
             Steps between two checkpoints, of which the last stays, two looks at held-out answers, and two copies of
-            the weights, which all stay.
+            the weights, which all stay, as do those at the start.
         """
         last = self.recipe.steps if until is None else until
         batches = DataLoader(
@@ -98,6 +98,8 @@ class Run:
             prefetch_factor=4,
             multiprocessing_context="fork",
         )
+        if self.step == 0:
+            self._keep()
         started, first, smooth = time.monotonic(), self.step, dict[str, float]()
         for batch in batches:
             for name, value in self._update(batch).items():
