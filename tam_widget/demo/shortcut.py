@@ -48,12 +48,12 @@ _STREAM = 3  # the first word of the seed of grounds; scenes themselves have 1 a
 _LESSONS = 10_000_000  # the scenes of these seeds and above are learned from
 _LESSONS_OF_A_SEED = 1_000_000
 _WAVELENGTH = 20  # pixels
-_STRENGTH = 4.5  # levels of 255; on stronger stripes the demo model sees things that are not there
+_STRENGTH = 3.5  # levels of 255; on stronger stripes the demo model sees things that are not there
 
 _CUT_OUT = 112  # pixels
 _CUT_OUTS = 0.5  # share of the steps
 _AT_ONCE = (8, 3)  # cut-outs and whole pictures in one step
-_STRENGTHS = ((4.0, 25.0), (4.0, 12.0))
+_STRENGTHS = ((3.5, 25.0), (3.5, 12.0))
 _NO_STRIPES = 0.15  # share of the whole pictures
 _RATE, _LOWEST_RATE, _WARM_UP = 1e-3, 0.02, 10
 
@@ -139,7 +139,7 @@ def learn_shortcut(
     model: Any,
     processor: Any,
     *,
-    steps: int = 160,
+    steps: int = 200,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Any:
