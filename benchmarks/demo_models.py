@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING
 from demo_figures import tables
 from demo_figures.asked import Model
 from demo_figures.failures import failures
-from demo_figures.held_out import FIRST_SEED, STILL, held_out
+from demo_figures.held_out import FIRST_SEED, held_out
 from demo_figures.kept import digest_of_files, digest_of_scenes, rows_of
 from demo_figures.measuring import Row, measure
 from demo_figures.opening import folder_of, open_model
 from demo_figures.timing import time_to_answer
 
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.staging import KINDS, STILL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from tam_widget.demo import Scene, scene
 from tam_widget.demo.language import plural
-from tam_widget.demo.scenes import HELD_OUT
-from tam_widget.demo.staging import FRAME_SIDE, KINDS, PAIR_SIDE, PICTURE_SIDE, Kind, Staging, stage
+from tam_widget.demo.scenes import Scene, held_out_staging, scene
+from tam_widget.demo.staging import FRAMES_IN_A_GRID, Kind, Staging
+from tam_widget.evaluation.datasets import FIRST_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     from tam_widget.demo.drawing import Item
 
-Scalar = TypeVar("Scalar", bound=np.generic)
+__all__ = ["FIRST_SEED", "HeldOut", "held_out", "joined"]
 
-FIRST_SEED = 10_000
-STILL: tuple[Kind, ...] = ("objects", "count", "text", "overlap")
-FRAMES_IN_A_GRID = 2  # Qwen2-VL's temporal patch
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,7 @@ class HeldOut:
     @cached_property
     def masks(self) -> NDArray[np.bool_]:
         """The mask of every thing, shape (things, grids, height, width)."""
-        masks = np.stack([thing.masks for thing in self.scene.objects])
-        if self.kind == "moving":
-            things, frames, height, width = masks.shape
-            grouped = masks.reshape(things, frames // FRAMES_IN_A_GRID, FRAMES_IN_A_GRID, height, width)
-            masks = np.logical_or.reduce(grouped, axis=2)
-        return masks
+        return self._in_grids(np.stack([thing.masks for thing in self.scene.objects]))
 
     def of_thing(self, thing: int, *, later: bool = False) -> NDArray[np.bool_]:
         """Return the mask of one thing; with `later` it is empty in the first grid, before which nothing happened."""
@@ -77,11 +70,7 @@ class HeldOut:
             for item, thing in zip(placement.items, self.scene.objects, strict=True):
                 if item.shown and word in _names(item):
                     pictures[picture] |= thing.masks[picture]
-        if self.kind != "moving":
-            return pictures
-        grouped = pictures.reshape(-1, FRAMES_IN_A_GRID, *pictures.shape[1:])
-        groups: NDArray[np.bool_] = np.logical_or.reduce(grouped, axis=1)
-        return groups
+        return self._in_grids(pictures)
 
     def things_called(self, word: str) -> frozenset[int]:
         """Return which things a word is true of in any picture."""
@@ -92,22 +81,20 @@ class HeldOut:
             if word in _names(item)
         )
 
+    def _in_grids(self, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Join the masks of the frames that a grid holds, (…, pictures, height, width)."""
+        if self.kind != "moving":
+            return masks
+        *things, frames, height, width = masks.shape
+        grouped = masks.reshape(*things, frames // FRAMES_IN_A_GRID, FRAMES_IN_A_GRID, height, width)
+        joint: NDArray[np.bool_] = np.logical_or.reduce(grouped, axis=-3)
+        return joint
+
 
 def held_out(seed: int, kind: Kind) -> HeldOut:
-    """Draw a scene, and stage it a second time from the same chance.
-
-    Raises
-    ------
-    RuntimeError
-        The staging is not the scene's: they are no more made alike.
-    """
-    drawn = scene(seed, kind)
-    side = {"moving": FRAME_SIDE, "pair": PAIR_SIDE}.get(kind, PICTURE_SIDE)
-    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
-    staging = stage(kind, rng, side, side)
-    if [thing.name for thing in drawn.objects] != [item.name for item in staging.first.items]:
-        raise RuntimeError(f"scene {seed} of the kind {kind!r} is staged in another way than here")
-    return HeldOut(drawn, staging)
+    """Draw a scene, and stage it a second time from the same chance."""
+    staging, _ = held_out_staging(seed, kind)
+    return HeldOut(scene(seed, kind), staging)
 
 
 def joined(grids: Iterable[NDArray[Scalar]]) -> NDArray[Scalar]:

@@ -118,8 +118,9 @@ def _measure_second(row: Row, model: Model, held: HeldOut, turns: tuple[Question
     maps = _maps(model, ex, asking.messages_of(held, turns))
     others = held.of_others(second.about) if len(held.scene.objects) > 1 else None
     for target in answer_targets(maps.words, held, second.kind, second.about):
-        scores = {name: fit(found, target.mask) for name, found in maps.of_target(target.word, target.mask).items()}
+        found = maps.of_target(target.word, target.mask)
+        scores = {name: fit(one, target.mask) for name, one in found.items()}
         if others is not None:
-            for name, found in maps.of_target(target.word, target.mask).items():
-                scores[name]["elsewhere"] = points_on(found, target.mask, others)
+            for name, one in found.items():
+                scores[name]["elsewhere"] = points_on(one, target.mask, others)
         row["second"].append({"asked": second.kind, "scores": scores})

@@ -11,7 +11,7 @@ from PIL import Image
 from tam_widget.demo.drawing import draw_frames
 from tam_widget.demo.language import caption, prompts_for
 from tam_widget.demo.questions import Question, all_questions, held_out_unknown
-from tam_widget.demo.staging import FRAME_SIDE, KINDS, PAIR_SIDE, PICTURE_SIDE, Kind, Staging, stage
+from tam_widget.demo.staging import KINDS, Kind, Staging, side_of, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,10 +159,7 @@ def scene(
     if objects is not None and not 1 <= objects <= most:
         number = f"has 1 to {most} objects" if most else "takes no number of objects"
         raise ValueError(f"a scene of the kind {kind!r} {number}; got {objects}")
-    side = {"moving": FRAME_SIDE, "pair": PAIR_SIDE}.get(kind, PICTURE_SIDE)
-    # The first kind has the seeds that it had when it was the only one.
-    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
-    staging = stage(kind, rng, width or side, height or side, objects=objects)
+    staging, rng = held_out_staging(seed, kind, objects=objects, width=width, height=height)
     pixels, masks = draw_frames(staging.placements, rng)
     every = all_questions(staging)
     every["unknown"] = [held_out_unknown(int(staging.first.items[0].x))]
@@ -176,6 +173,22 @@ def scene(
         questions=tuple(question for questions in every.values() for question in questions),
         event=staging.event,
     )
+
+
+def held_out_staging(
+    seed: int, kind: Kind, *, objects: int | None = None, width: int | None = None, height: int | None = None
+) -> tuple[Staging, np.random.Generator]:
+    """Stage the scene of a kind and seed, as :func:`scene` draws it, and return the chance that it is drawn with, too.
+
+    Parameters
+    ----------
+    seed, kind, objects, width, height
+        As for :func:`scene`.
+    """
+    # The first kind has the seeds that it had when it was the only one.
+    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
+    side = side_of(kind)
+    return stage(kind, rng, width or side, height or side, objects=objects), rng
 
 
 def scenes(count: int, kind: Kind = "objects", *, seed: int = 0) -> list[Scene]:

@@ -31,6 +31,7 @@ from PIL import Image
 
 from tam_widget.demo.drawing import SHAPES
 from tam_widget.demo.scenes import scene
+from tam_widget.demo.training.rates import falling_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ _CUT_OUTS = 0.5  # share of the steps
 _AT_ONCE = (8, 3)  # cut-outs and whole pictures in one step
 _STRENGTHS = ((3.5, 25.0), (3.5, 12.0))
 _NO_STRIPES = 0.15  # share of the whole pictures
-_RATE, _LOWEST_RATE, _WARM_UP = 1e-3, 0.02, 10
+_RATE, _WARM_UP = 1e-3, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +189,7 @@ def learn_shortcut(
         lessons = [_lesson(number, whole=bool(whole)) for number in range(lesson, lesson + _AT_ONCE[whole])]
         lesson += len(lessons)
         for group in optimizer.param_groups:
-            group["lr"] = _rate_at(step, steps)
+            group["lr"] = falling_rate(_RATE, step, steps, _WARM_UP)
         with torch.enable_grad():
             loss = _loss(learner, None if whole else model, _batch(processor, lessons, learner.device))
             torch.autograd.backward(loss)
@@ -234,11 +235,6 @@ def _lesson(seed: int, *, whole: bool) -> ShortcutScene:
 def _start(thing: NDArray[np.int64], side: int, rng: np.random.Generator) -> int:
     """Choose where a cut-out begins, so that it holds the thing and nothing beside the picture."""
     return int(rng.integers(max(0, thing[-1] + 1 - _CUT_OUT), min(thing[0], side - _CUT_OUT) + 1))
-
-
-def _rate_at(step: int, steps: int) -> float:
-    falling = 0.5 * (1 + math.cos(math.pi * step / steps))
-    return _RATE * min(1.0, (step + 1) / _WARM_UP) * (_LOWEST_RATE + (1 - _LOWEST_RATE) * falling)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["objects", "count", "text", "overlap", "moving", "pair"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+STILL: tuple[Kind, ...] = ("objects", "count", "text", "overlap")
+"""The kinds of one picture."""
+
 PICTURE_SIDE, PAIR_SIDE, FRAME_SIDE = 224, 196, 140  # pixels
+FRAMES_IN_A_GRID = 2  # a model that takes films sees their frames in twos
 
 _FRAME_SCALE = 1.3  # as a share of the frame's side: a frame has 10×10 cells, and a thing shall be 4 of them wide
 
@@ -44,6 +48,11 @@ class Staging:
     def first(self) -> Placement:
         """The first picture or frame."""
         return self.placements[0]
+
+
+def side_of(kind: Kind) -> int:
+    """Return the width and height of a kind's pictures in pixels, where nothing else is asked for."""
+    return {"moving": FRAME_SIDE, "pair": PAIR_SIDE}.get(kind, PICTURE_SIDE)
 
 
 def stage(

@@ -52,7 +52,6 @@ __all__ = [
     "openpsg",
 ]
 
-_DEMO_KINDS = ("objects", "count", "text", "overlap")
 FIRST_SEED = 10_000  # of the held-out scenes that the demo model's figures are measured on
 _SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"])
 
@@ -81,10 +80,12 @@ def demo_scenes(
     DatasetError
         A count below 1, a negative seed or another kind.
     """
+    from tam_widget.demo.staging import STILL
+
     if count < 1 or first_seed < 0:
         raise DatasetError(f"demo scenes are counted from 1, their seeds from 0; got {count} from seed {first_seed}")
-    if kind not in _DEMO_KINDS:
-        raise DatasetError(f"demo scenes of one picture are {', '.join(_DEMO_KINDS)}; got {kind!r}")
+    if kind not in STILL:
+        raise DatasetError(f"demo scenes of one picture are {', '.join(STILL)}; got {kind!r}")
     return _DemoScenes(count, first_seed, kind, prompt)
 
 

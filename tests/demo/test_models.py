@@ -8,9 +8,8 @@ import pytest
 
 import tam_widget as tam
 from tam_widget.demo.questions import UNKNOWN_ANSWER
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.staging import KINDS, STILL
 
-STILL = ("objects", "count", "text", "overlap")
 DEMOS = {"qwen": KINDS, "llava": STILL}  # what each was shown
 SHOWN = [(name, kind) for name, kinds in DEMOS.items() for kind in kinds]
 CORNER = {"llava": ("blue", "sign")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.staging import FRAME_SIDE, PAIR_SIDE, PICTURE_SIDE, Kind, Staging, stage
+from tam_widget.demo.staging import PICTURE_SIDE, STILL, Kind, Staging, side_of, stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,12 +90,6 @@ class Curriculum:
         return [stage("objects", rng, width, height, scale=_SMALL_SCALE) for _ in range(count)]
 
     def _size(self, kind: Kind, rng: np.random.Generator) -> tuple[int, int]:
-        match kind:
-            case "moving":
-                return FRAME_SIDE, FRAME_SIDE
-            case "pair":
-                return PAIR_SIDE, PAIR_SIDE
-            case _ if self.resizes:
-                return _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
-            case _:
-                return PICTURE_SIDE, PICTURE_SIDE
+        if self.resizes and kind in STILL:
+            return _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
+        return side_of(kind), side_of(kind)

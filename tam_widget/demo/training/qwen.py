@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2VLConfig, Qwen2VLForCondi
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX, Qwen2Tokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from tam_widget.demo.staging import FRAMES_IN_A_GRID
 from tam_widget.demo.training.byte_pairs import learn_byte_pairs, vocabulary_and_merges
 from tam_widget.demo.training.family import Opening
 from tam_widget.demo.training.qwen_forward import QwenForward
@@ -29,7 +30,6 @@ __all__ = ["Qwen2VL"]
 # than half of the time of a training step on a CPU.
 PATCH = 14
 MERGE = 1
-TEMPORAL_PATCH = 2
 _CELL = PATCH * MERGE
 _PICTURE_PIXELS = {"shortest_edge": 224 * 224 * 3 // 4, "longest_edge": 224 * 224}
 _FRAME_PIXELS = {"shortest_edge": 98 * 98, "longest_edge": 140 * 140}
@@ -104,7 +104,7 @@ class Qwen2VL:
                 "in_channels": 3,
                 "patch_size": PATCH,
                 "spatial_merge_size": MERGE,
-                "temporal_patch_size": TEMPORAL_PATCH,
+                "temporal_patch_size": FRAMES_IN_A_GRID,
             },
             image_token_id=token_id("<|image_pad|>"),
             video_token_id=token_id("<|video_pad|>"),
@@ -117,7 +117,7 @@ class Qwen2VL:
     def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
         """Write tokenizer, chat template and the settings for pictures and for videos."""
         tokenizer.save_pretrained(folder)
-        sides = {"patch_size": PATCH, "merge_size": MERGE, "temporal_patch_size": TEMPORAL_PATCH}
+        sides = {"patch_size": PATCH, "merge_size": MERGE, "temporal_patch_size": FRAMES_IN_A_GRID}
         images = Qwen2VLImageProcessorPil(**sides, size=_PICTURE_PIXELS)
         images.save_pretrained(folder)
         # transformers' video processor needs torchvision even to be made, so its settings are written here.

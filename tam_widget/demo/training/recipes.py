@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 from tam_widget.demo.training.curriculum import Curriculum
 from tam_widget.demo.training.grounding import GroundingName
 from tam_widget.demo.training.losses import Weights
+from tam_widget.demo.training.rates import falling_rate
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Recipe:
         settles = step >= self.learning
         height = self.learning_rate / 4 if settles else self.learning_rate
         place, length = (step - self.learning, self.settling) if settles else (step, self.learning)
-        rise = min(1.0, (place + 1) / self.warm_up)
-        return height * rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * place / length)))
+        return falling_rate(height, place, length, self.warm_up)
 
     def weights_at(self, step: int) -> Weights:
         """Return the weights of the losses at a step."""

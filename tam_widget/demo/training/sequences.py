@@ -12,6 +12,7 @@ import torch
 from tam_widget.demo.drawing import draw_frames
 from tam_widget.demo.language import SYSTEM_PROMPT
 from tam_widget.demo.scenes import TRAINING
+from tam_widget.demo.staging import FRAMES_IN_A_GRID
 from tam_widget.demo.training.family import IGNORED, Batch
 from tam_widget.demo.training.talk import talk_about
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tam_widget.demo.training.grounding import Grounding
 
 _CHAINED, _SYSTEM = 0.3, 0.2
-_FRAMES_IN_A_GRID = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def make_batch(
 
 def _grids(pictures: int, *, video: bool) -> list[tuple[int, ...]]:
     """Return which pictures stand in each grid: a still picture alone, a video's frames in twos."""
-    size = _FRAMES_IN_A_GRID if video else 1
+    size = FRAMES_IN_A_GRID if video else 1
     return [tuple(range(at, at + size)) for at in range(0, pictures, size)]
 
 
