@@ -12,13 +12,16 @@ from tam_widget.evaluation.methods.registry import on_grid, scale_each
 from tam_widget.evaluation.methods.scores import Scores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from tam_widget.evaluation.explained import Explained
 
 __all__ = ["gradient_x_input", "integrated_gradients", "signed_gradient_x_input", "signed_integrated"]
+
+_TOGETHER = 8  # tokens whose gradients come from one forward pass; each takes the room of the picture's embeddings
 
 
 def gradient_x_input(
@@ -74,8 +77,8 @@ def integrated_gradients(
     What some models feed into later layers besides (DeepStack) stays as it is for the picture. Where the score jumps on
     the way, because another expert is chosen, the values do not quite add up.
 
-    It costs `steps` forward and backward passes of the text decoder a token, `batch_size` of them at once, and before
-    them what :func:`gradient_x_input` costs and one pass for the baseline.
+    It costs `steps` backward passes of the text decoder a token and as many forward passes for every eight tokens,
+    `batch_size` of them at once, and before them what :func:`gradient_x_input` costs and one pass for the baseline.
 
     Parameters
     ----------
@@ -121,21 +124,32 @@ def signed_integrated(
     explained: Explained, tokens: Sequence[int], *, steps: int = 16, batch_size: int | None = None
 ) -> NDArray[np.float32]:
     """Return integrated gradients with their sign, summed over the width, of all vision tokens: (Q, V), in logits."""
-    attribute = _captum().IntegratedGradients
+    attribution = _captum().IntegratedGradients
     with Scores(explained, tokens, batch_size) as scores:
         baseline = scores.embeddings_of_mean_colour()
         found = []
-        rows, positions = scores.queries
-        for one in range(len(tokens)):
-            grown = attribute(scores).attribute(
-                scores.embeddings,
+        for start in range(0, len(tokens), _TOGETHER):
+            rows, positions = (part[start : start + _TOGETHER] for part in scores.queries)
+            integrated = attribution(scores)
+            integrated.gradient_func = _from_one_pass(scores, rows, positions)
+            grown = integrated.attribute(
+                scores.embeddings.expand(len(rows), -1, -1),
                 baselines=baseline,
-                additional_forward_args=(rows[one : one + 1], positions[one : one + 1]),
                 n_steps=steps,
-                internal_batch_size=scores.batch_size,
+                internal_batch_size=len(rows) * scores.batch_size,
             )
             found.append(grown.detach().sum(dim=-1).cpu().numpy())
     return _stacked(found, explained)
+
+
+def _from_one_pass(scores: Scores, rows: Tensor, positions: Tensor) -> Callable[..., tuple[Tensor, ...]]:
+    """Return what captum shall take gradients by: tokens share their points on the way, so also the passes there."""
+
+    def gradients(inputs: tuple[Tensor, ...], **_: object) -> tuple[Tensor, ...]:
+        (points,) = inputs  # of every point a copy for each token
+        return (scores.gradients(points[:: len(rows)], rows, positions).flatten(0, 1),)
+
+    return gradients
 
 
 def _captum() -> Any:

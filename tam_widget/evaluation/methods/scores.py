@@ -93,21 +93,51 @@ class Scores:
         torch.Tensor, shape (b,)
             In logits, before any softcap or scale of the model; differentiable.
         """
-        whole, count = self._given["inputs_embeds"], len(embeddings)
-        # What else the decoder is given has the whole batch's shape, so a smaller one is filled up.
-        full = torch.cat([embeddings, embeddings[-1:].detach().expand(self.batch_size - count, -1, -1)])
-        mixed = whole.index_copy(1, self._vision, full.to(whole))
-        decoder = decoder_of(self._explained.model)
-        states = decoder(**{**self._given, "inputs_embeds": mixed})[0][:count]
-        positions = positions.to(states.device)
-        read = states[torch.arange(count, device=states.device), positions].to(embeddings.dtype)
-        scores: Tensor = (read * rows.to(read)).sum(dim=-1)
-        return scores
+        return self._read(self._states(embeddings), rows, positions)
+
+    def gradients(self, embeddings: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
+        """Return the gradients of several tokens' scores, of all from one forward pass.
+
+        Parameters
+        ----------
+        embeddings : torch.Tensor, shape (b, V, d)
+            In the place of the picture's, b ≤ ``batch_size``.
+        rows, positions : torch.Tensor, shapes (Q, d) and (Q,)
+            The tokens.
+
+        Returns
+        -------
+        torch.Tensor, shape (b, Q, V, d)
+        """
+        with torch.enable_grad():
+            given = embeddings.detach().requires_grad_()
+            states = self._states(given)
+            scores = [
+                self._read(states, row.expand(len(given), -1), position.expand(len(given)))
+                for row, position in zip(rows, positions, strict=True)
+            ]
+            found = [torch.autograd.grad(score.sum(), given, retain_graph=True)[0] for score in scores]
+        return torch.stack(found, dim=1)
 
     def embeddings_of_mean_colour(self) -> Tensor:
         """Return the embeddings of a picture of the same size in its mean colour, (1, V, d); one forward pass."""
         blank = self._explained.read(mean_coloured(self._explained.picture))
         return self._of_vision(self._arguments([blank])["inputs_embeds"])
+
+    def _states(self, embeddings: Tensor) -> Tensor:
+        """Return the final hidden states of b ≤ ``batch_size`` readings, (b, sequence, d)."""
+        whole, count = self._given["inputs_embeds"], len(embeddings)
+        # What else the decoder is given has the whole batch's shape, so a smaller one is filled up.
+        full = torch.cat([embeddings, embeddings[-1:].detach().expand(self.batch_size - count, -1, -1)])
+        mixed = whole.index_copy(1, self._vision, full.to(whole))
+        states: Tensor = decoder_of(self._explained.model)(**{**self._given, "inputs_embeds": mixed})[0]
+        return states[:count]
+
+    def _read(self, states: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
+        read = states[torch.arange(len(states), device=states.device), positions.to(states.device)]
+        read = read.to(self.embeddings.dtype)
+        scores: Tensor = (read * rows.to(read)).sum(dim=-1)
+        return scores
 
     def _of_vision(self, whole: Tensor) -> Tensor:
         found = whole[:1].index_select(1, self._vision)
