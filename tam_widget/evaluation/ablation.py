@@ -80,18 +80,25 @@ def _losses(tally: Tally, after: str) -> list[str]:
         groups[noun.text].append(noun)
     lost = {text: sum(map(drop, group)) for text, group in groups.items()}
     worst = [text for text in sorted(lost, key=lambda text: (-lost[text], text)) if lost[text] > 0][:_LISTED]
-    if not worst:
-        return [f"### cam → {after}", "No word loses."]
     fallen = sum(drop(noun) > 0 for noun in nouns)
+    if not fallen:
+        return [f"### cam → {after}", "No word loses."]
     rows = []
     for text in worst:
         group = groups[text]
         before, now = (sum(noun.object_iou[name] for noun in group) / len(group) for name in ("cam", after))
         rows.append((quoted(text), str(len(group)), number(before), number(now), number(lost[text] / len(group))))
+    told = f"{fallen} of {len(nouns)} words lose Obj-IoU"
+    if rows:
+        listed = [
+            f"{told}. The words that lose most in all:",
+            table(("word", "times", "cam", after, "mean loss"), rows),
+        ]
+    else:
+        listed = [f"{told}; no word does in all its occurrences together."]
     return [
         f"### cam → {after}",
-        f"{fallen} of {len(nouns)} words lose Obj-IoU. The words that lose most in all:",
-        table(("word", "times", "cam", after, "mean loss"), rows),
+        *listed,
         "Mean loss (negative where Obj-IoU is gained) of words with and without what may explain it:",
         table(("words that …", "with", "loss with", "without", "loss without"), _reasons(tally, nouns, drop)),
     ]

@@ -110,6 +110,17 @@ def test_an_order_that_does_not_hold_names_the_words_and_reasons(tmp_path):
     ]
 
 
+def test_words_that_lose_only_now_and_then_are_counted_and_reasoned_about(tmp_path):
+    """Causal inference gains on the whole, and the filter costs nothing; still some words lose."""
+    gains, costs = {**FALLING, "causal": 0.95, "filter": 0.9}, {**FALLING, "causal": 0.88, "filter": 0.9}
+    rows = [variants(0, costs, "tie", shared=0.9), *(variants(i, gains, "tie") for i in range(1, 4))]
+    text = markdown_report(run_of(tmp_path, rows))
+    causal, filtered = text.split("### cam → filter")
+    assert "1 of 4 words lose Obj-IoU; no word does in all its occurrences together." in causal
+    assert "| share their place with an earlier word (over 80% of the object) | 1 | **+0.020" in causal
+    assert filtered.strip().startswith("No word loses.")
+
+
 def test_without_all_four_variants_there_is_no_order(tmp_path):
     rows = [variants(0, RISING)]
     assert "ablation" not in markdown_report(run_of(tmp_path, rows, methods=("tam", "cam", "filter")))
