@@ -54,7 +54,7 @@ families: $(VENV)/test.stamp ## test every model family and write the table of t
 	$(PY) -m pytest tests/models/test_families.py tests/models/test_table_of_families.py --write-table
 
 train-demo: $(VENV)/lab.stamp ## train the demo models again from their seeds (an hour or so each; resumable)
-	for model in qwen llava; do \
+	for model in qwen llava noisy; do \
 		$(PY) -m tam_widget.demo.training $$model --run runs/$$model --export tam_widget/demo/models/$$model || exit 1; \
 	done
 

@@ -28,10 +28,10 @@ from demo_figures.failures import failures
 from demo_figures.held_out import FIRST_SEED, held_out
 from demo_figures.kept import digest_of_files, digest_of_scenes, rows_of
 from demo_figures.measuring import Row, measure
-from demo_figures.opening import folder_of, open_model
+from demo_figures.opening import folder_of, kinds_of, open_model
 from demo_figures.timing import time_to_answer
 
-from tam_widget.demo.staging import KINDS, STILL
+from tam_widget.demo.staging import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model, folder = open_model(arguments.model), folder_of(arguments.model)
-    kinds = arguments.kinds or (STILL if model.model.config.model_type == "llava" else KINDS)
+    kinds = arguments.kinds or kinds_of(arguments.model, model)
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.scenes)
     rows = _measured(model, folder, kinds, seeds, fresh=arguments.fresh)
     if arguments.failures is not None:

@@ -1,6 +1,7 @@
 """Follow causal inference through training: what it takes away from maps, and whether that was interference.
 
-Reads the weights that training runs have kept, gives each model the right captions of held-out scenes as its answers,
+Trains the six short runs of ``demo_figures/interference_runs.py``, one of which is the demo model "noisy", or reads the
+weights that other runs have kept (``--runs``); gives each model the right captions of held-out scenes as its answers,
 so that an early model's wrong words do not matter, and holds the maps of their words against the exact masks: CAM,
 causal inference only, filter only, TAM. Three kinds of captions: of things that stand apart; of one thing on or in
 front of another; and the same told without adjectives, "A star is on a circle.", so that no two words of one thing
@@ -11,8 +12,9 @@ inference adds to Obj-IoU, by what a word's earlier context speaks of. Words of 
 is nothing to be taken away but signal. Words of *another thing* have another place; what they leave in a map is
 interference.
 
-Usage: ``python benchmarks/interference.py --runs runs/qwen runs/other --scenes 100``. What is measured is kept in
-``runs/figures``, so a stopped script goes on where it was, and a growing run is measured where it has grown.
+Usage: ``python benchmarks/interference.py --scenes 100``, or with ``--runs runs/qwen runs/other``. What is trained is
+kept in ``runs/interference`` and what is measured in ``runs/figures``, so a stopped script goes on where it was, and a
+growing run is measured where it has grown.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from demo_figures.asked import Model
 from demo_figures.held_out import FIRST_SEED, held_out
 from demo_figures.interference_measures import SERIES, Series, read_caption, summary
 from demo_figures.interference_plots import course, gain
+from demo_figures.interference_runs import trained
 from demo_figures.kept import FOLDER, digest_of_files, digest_of_scenes, rows_of
 from demo_figures.measuring import Row
 from demo_figures.training_course import TrainingCourse
@@ -36,15 +39,16 @@ from demo_figures.training_course import TrainingCourse
 def main() -> None:
     """Measure, write and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", nargs="+", type=Path, required=True, help="folders of training runs")
+    parser.add_argument("--runs", nargs="+", type=Path, help="folders of training runs; trained here when left out")
     parser.add_argument("--scenes", type=int, default=100, help="of each kind")
     parser.add_argument("--out", type=Path, default=FOLDER / "interference", help="folder of the table and the plots")
     parser.add_argument("--measure", choices=("f1_iou", "object_iou", "function_iou"), default="f1_iou")
     arguments = parser.parse_args()
-    if len({run.name for run in arguments.runs}) < len(arguments.runs):
+    runs = arguments.runs or trained(Path("runs/interference"))
+    if len({run.name for run in runs}) < len(runs):
         parser.error("the runs' folders need different names")
 
-    lines = [line for run in arguments.runs for line in _followed(run, arguments.scenes)]
+    lines = [line for run in runs for line in _followed(run, arguments.scenes)]
     if not lines:
         sys.exit("no run has kept any weights yet")
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,9 +91,10 @@ def bound_map(mask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.fl
     Parameters
     ----------
     mask : ndarray of bool, shape (grids, height, width)
-        Height and width are multiples of the rows and columns.
     rows, columns : int
     """
+    # Repeated until a cell has a whole number of rows and columns.
+    mask = mask.repeat(rows // math.gcd(rows, mask.shape[1]), 1).repeat(columns // math.gcd(columns, mask.shape[2]), 2)
     grids, height, width = mask.shape
     cells = mask.reshape(grids, rows, height // rows, columns, width // columns)
     covered: NDArray[np.float32] = cells.mean(axis=(2, 4), dtype=np.float32)

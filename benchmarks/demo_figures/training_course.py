@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
 from demo_figures.asked import Model
 from tam_widget.demo.training.corpus import build_tokenizer
+from tam_widget.demo.training.curriculum import Curriculum
 from tam_widget.demo.training.family import family_named
 from tam_widget.models.demo_processors import demo_processor
 
@@ -31,12 +33,13 @@ class TrainingCourse:
     def __init__(self, run: Path) -> None:
         self.name = run.name
         self.steps = {int(path.stem): path for path in sorted((run / "weights").glob("*.pt"))}
-        recipe: dict[str, str] = torch.load(run / "checkpoint.pt", weights_only=True)["recipe"]
+        recipe: dict[str, Any] = torch.load(run / "checkpoint.pt", weights_only=True)["recipe"]
+        shown = Curriculum(**recipe["curriculum"])
         family = family_named(recipe["family"])
         tokenizer = build_tokenizer(family)
         model = family.model(tokenizer).eval()
         with TemporaryDirectory() as folder:
-            family.save_processor(tokenizer, Path(folder))
+            family.save_processor(tokenizer, Path(folder), side=None if shown.resizes else shown.side)
             model.config.save_pretrained(folder)
             self._model = Model(model, demo_processor(Path(folder)))
 

@@ -71,8 +71,9 @@ def load_demo(name: str = "qwen") -> tuple[Any, Any]:
     Parameters
     ----------
     name : str
-        Which one: ``"qwen"``, a Qwen2-VL, or ``"llava"``, a LLaVA, which takes one picture. They speak about coloured
-        shapes only; see ``demo/MODEL_CARD.md``.
+        Which one: ``"qwen"``, a Qwen2-VL; ``"llava"``, a LLaVA, which takes one picture; ``"noisy"``, a copy of
+        ``"qwen"`` whose maps have been spoiled on purpose, so that there is something for causal inference to take out.
+        They speak about coloured shapes only; see ``demo/MODEL_CARD.md``.
 
     Returns
     -------

@@ -221,6 +221,18 @@ def test_a_run_goes_on_exactly_where_it_stopped(tmp_path):
         Run(tmp_path / "whole", replace(recipe, steps=5))
 
 
+def test_a_run_may_start_from_a_demo(tmp_path):
+    shipped, _ = tam_widget.load_demo("qwen")
+    started = Run(tmp_path, RECIPES["noisy"]).model
+    for (name, one), two in zip(shipped.state_dict().items(), started.state_dict().values(), strict=True):
+        assert torch.equal(one, two), name
+
+
+def test_llava_refuses_another_size_of_pictures(tmp_path):
+    with pytest.raises(ValueError, match="224×224 pixels, not of 336×336"):
+        family_named("llava").save_processor(tokenizer_of("llava"), tmp_path, side=336)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_checks_and_exports_a_demo(tmp_path, name):
     """A few steps of each recipe: every kind of scene passes, and what comes out loads and answers."""
@@ -234,7 +246,8 @@ def test_a_recipe_trains_checks_and_exports_a_demo(tmp_path, name):
     model, processor = _load_demo(tmp_path, "model")
     scene = tam_widget.demo.scene(3)
     ex = tam_widget.explain(model, processor, scene.image, "What shape is it?", answer="It is a star.")
-    assert ex.heatmap(ex.find("star")[0]).shape == (16, 16)
+    side = recipe.curriculum.side // 14
+    assert ex.heatmap(ex.find("star")[0]).shape == (side, side)
 
 
 def test_the_matting_laplacian_asks_for_values_that_mix_as_colours_do():

@@ -15,7 +15,7 @@ NEEDED = {
     "tam_widget/demo/MODEL_CARD.md",
 } | {
     f"tam_widget/demo/models/{model}/{file}"
-    for model in ("qwen", "llava")
+    for model in ("qwen", "llava", "noisy")
     for file in ("config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja")
 }
 

@@ -123,6 +123,7 @@ def test_the_best_possible_map_fits():
     assert scores["points"] == 1
     assert scores["iou"] > 0.6
     assert bound_map(mask, 4, 4)[0].sum() == pytest.approx(4)
+    assert bound_map(mask, 3, 3).sum() == pytest.approx(4 * (3 / 4) ** 2)  # cells of 9 1/3 pixels
     assert joined(mask).shape == (56, 28)
 
 

@@ -37,6 +37,8 @@ class Curriculum:
         apart at all: a word on a sign is one token in a hundred.
     resizes : bool
         Whether the model sees pictures of other sizes than 224×224, and small canvases.
+    side : int
+        Width and height of pictures where they are not resized, in pixels: larger ones show the same in finer cells.
     """
 
     shares: tuple[tuple[Kind, float], ...] = (
@@ -51,6 +53,7 @@ class Curriculum:
     small: float = 0.1
     reading: tuple[float, float] = (0.22, 0.29)
     resizes: bool = True
+    side: int = PICTURE_SIDE
 
     def draw(self, rng: np.random.Generator, progress: float, batch_size: int) -> list[Staging]:
         """Draw the scenes of a batch, all of one kind and size.
@@ -76,7 +79,7 @@ class Curriculum:
     def _signs(self, rng: np.random.Generator, count: int) -> list[Staging]:
         if self.resizes and rng.random() < 0.5:  # noqa: PLR2004
             return [stage("text", rng, 112, 112, objects=1, scale=_SMALL_SCALE) for _ in range(count)]
-        return [stage("text", rng, PICTURE_SIDE, PICTURE_SIDE) for _ in range(count)]
+        return [stage("text", rng, self.side, self.side) for _ in range(count)]
 
     def _small(self, rng: np.random.Generator, count: int) -> list[Staging]:
         draw = rng.random()
@@ -90,6 +93,8 @@ class Curriculum:
         return [stage("objects", rng, width, height, scale=_SMALL_SCALE) for _ in range(count)]
 
     def _size(self, kind: Kind, rng: np.random.Generator) -> tuple[int, int]:
-        if self.resizes and kind in STILL:
+        if kind not in STILL:
+            return side_of(kind), side_of(kind)
+        if self.resizes:
             return _SIZES[int(rng.choice(len(_SIZES), p=_SIZE_SHARES))]
-        return side_of(kind), side_of(kind)
+        return self.side, self.side

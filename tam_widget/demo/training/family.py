@@ -116,8 +116,22 @@ class Family(Protocol):
         """Make the model with random weights; seed torch before."""
         ...
 
-    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-        """Write all that :func:`tam_widget.load_demo` needs besides configuration and weights."""
+    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path, *, side: int | None = None) -> None:
+        """Write all that :func:`tam_widget.load_demo` needs besides configuration and weights.
+
+        Parameters
+        ----------
+        tokenizer : PreTrainedTokenizerBase
+        folder : Path
+        side : int, optional
+            Pictures are brought to as many pixels as a square of this side has; to the family's own range when left
+            out.
+
+        Raises
+        ------
+        ValueError
+            The family cannot be shown such pictures.
+        """
         ...
 
     def opening(

@@ -97,10 +97,17 @@ class Llava:
         )
         return LlavaForConditionalGeneration(config)
 
-    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-        """Write tokenizer, chat template and the settings for pictures."""
-        side = {"height": SIDE, "width": SIDE}
-        images = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=side)
+    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path, *, side: int | None = None) -> None:
+        """Write tokenizer, chat template and the settings for pictures.
+
+        Raises
+        ------
+        ValueError
+            The side is another one than the tower's.
+        """
+        if side not in {None, SIDE}:
+            raise ValueError(f"LLaVA is shown pictures of {SIDE}×{SIDE} pixels, not of {side}×{side}")
+        images = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
         LlavaProcessor(
             images,
             tokenizer,

@@ -114,11 +114,12 @@ class Qwen2VL:
         )
         return Qwen2VLForConditionalGeneration(config)
 
-    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    def save_processor(self, tokenizer: PreTrainedTokenizerBase, folder: Path, *, side: int | None = None) -> None:
         """Write tokenizer, chat template and the settings for pictures and for videos."""
         tokenizer.save_pretrained(folder)
         sides = {"patch_size": PATCH, "merge_size": MERGE, "temporal_patch_size": FRAMES_IN_A_GRID}
-        images = Qwen2VLImageProcessorPil(**sides, size=_PICTURE_PIXELS)
+        pixels = _PICTURE_PIXELS if side is None else dict.fromkeys(_PICTURE_PIXELS, side**2)
+        images = Qwen2VLImageProcessorPil(**sides, size=pixels)
         images.save_pretrained(folder)
         # transformers' video processor needs torchvision even to be made, so its settings are written here.
         videos = {

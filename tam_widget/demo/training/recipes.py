@@ -82,5 +82,17 @@ RECIPES = {
             shares=(("objects", 0.55), ("count", 0.15), ("text", 0.16), ("overlap", 0.14)), resizes=False, small=0.0
         ),
     ),
+    "noisy": Recipe(
+        start="qwen",
+        steps=200,
+        settling=0,
+        learning_rate=5e-4,
+        batch_size=8,
+        warm_up=20,
+        curriculum=Curriculum(shares=(("objects", 0.5), ("overlap", 0.5)), small=0.0, resizes=False, side=336),
+        grounding="captions",
+        pool=24 * 24,  # every cell
+        weights=Weights(sparsity=0, affinity=0, flatness=0, matting=0, quiet=0),
+    ),
 }
 """By the name that :func:`tam_widget.load_demo` takes."""
