@@ -38,7 +38,6 @@ def course(lines: Sequence[Line], measure: str = "f1_iou") -> Figure:
     for axes, own in panels:
         for method, (colour, style) in _METHODS.items():
             _curve(axes, _values(own, method, EVERY, measure), colour, style)
-        axes.set_ylim(0, 1)
     _legend(figure, {name: {"color": colour, "linestyle": style} for name, (colour, style) in _METHODS.items()})
     return figure
 
@@ -68,18 +67,19 @@ def gain(lines: Sequence[Line]) -> Figure:
 def _panels(lines: Sequence[Line], measure: str) -> tuple[Figure, list[tuple[Axes, list[Line]]]]:
     """Return axes for each run and kind of scene, each with its lines."""
     runs, scenes = (list(dict.fromkeys(line[name] for line in lines)) for name in ("run", "scenes"))
-    figure = Figure(figsize=(0.6 + 3 * len(scenes), 1.2 + 1.9 * len(runs)), layout="constrained")
+    figure = Figure(figsize=(0.8 + 3 * len(scenes), 1.2 + 1.4 * len(runs)), layout="constrained")
     grid = figure.subplots(len(runs), len(scenes), squeeze=False, sharex="row", sharey=True)
     panels = []
     for row, run in enumerate(runs):
-        grid[row, 0].set_ylabel(measure)
+        grid[row, 0].set_ylabel(run.replace(", ", ",\n"), fontsize="small")
         for column, kind in enumerate(scenes):
             axes = grid[row, column]
-            axes.set_title(f"{run}\n{kind}", fontsize="small")
             axes.spines[["top", "right"]].set_visible(False)
             panels.append((axes, [line for line in lines if line["run"] == run and line["scenes"] == kind]))
-    for axes in grid[-1]:
-        axes.set_xlabel("training step")
+    for kind, top, bottom in zip(scenes, grid[0], grid[-1], strict=True):
+        top.set_title(kind, fontsize="small")
+        bottom.set_xlabel("training step")
+    figure.supylabel(measure)
     return figure, panels
 
 
