@@ -10,7 +10,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import torch
+from torch import library
 
 _OPERATORS = ("nms", "qnms", "roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d")
 _kept = []
@@ -28,9 +28,9 @@ def provide():
             raise
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
+        operators = library.Library("torchvision", "DEF")
         for name in _OPERATORS:
-            library.define(f"{name}(Tensor x) -> Tensor")
-            library.define(f"_{name}_backward(Tensor x) -> Tensor")
-        _kept.append(library)  # its operators go when it does
+            operators.define(f"{name}(Tensor x) -> Tensor")
+            operators.define(f"_{name}_backward(Tensor x) -> Tensor")
+        _kept.append(operators)  # its operators go when it does
         importlib.import_module("torchvision")

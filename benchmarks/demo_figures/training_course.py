@@ -34,12 +34,11 @@ class TrainingCourse:
         self.name = run.name
         self.steps = {int(path.stem): path for path in sorted((run / "weights").glob("*.pt"))}
         recipe: dict[str, Any] = torch.load(run / "checkpoint.pt", weights_only=True)["recipe"]
-        shown = Curriculum(**recipe["curriculum"])
         family = family_named(recipe["family"])
         tokenizer = build_tokenizer(family)
         model = family.model(tokenizer).eval()
         with TemporaryDirectory() as folder:
-            family.save_processor(tokenizer, Path(folder), side=None if shown.resizes else shown.side)
+            family.save_processor(tokenizer, Path(folder), side=Curriculum(**recipe["curriculum"]).only_side)
             model.config.save_pretrained(folder)
             self._model = Model(model, demo_processor(Path(folder)))
 

@@ -55,6 +55,11 @@ class Curriculum:
     resizes: bool = True
     side: int = PICTURE_SIDE
 
+    @property
+    def only_side(self) -> int | None:
+        """Width and height of every single picture in pixels; None where they differ."""
+        return None if self.resizes else self.side
+
     def draw(self, rng: np.random.Generator, progress: float, batch_size: int) -> list[Staging]:
         """Draw the scenes of a batch, all of one kind and size.
 

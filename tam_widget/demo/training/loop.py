@@ -137,8 +137,7 @@ class Run:
     def export(self, folder: Path) -> None:
         """Write the model as a transformers folder, weights in float16."""
         folder.mkdir(parents=True, exist_ok=True)
-        shown = self.recipe.curriculum
-        self.family.save_processor(self.tokenizer, folder, side=None if shown.resizes else shown.side)
+        self.family.save_processor(self.tokenizer, folder, side=self.recipe.curriculum.only_side)
         model = self.family.model(self.tokenizer)
         model.load_state_dict(self.model.state_dict())
         model.generation_config.do_sample = False
