@@ -31,13 +31,13 @@ from demo_figures.measuring import Row, measure
 from demo_figures.opening import folder_of, kinds_of, open_model
 from demo_figures.timing import time_to_answer
 
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.scenery.staging import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tam_widget.demo.staging import Kind
+    from tam_widget.demo.scenery.staging import Kind
 
 
 def main() -> None:

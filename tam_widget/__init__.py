@@ -29,14 +29,14 @@ from tam_widget.errors import (
 
 if TYPE_CHECKING:
     from tam_widget import demo
-    from tam_widget.comparison import compare
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
+    from tam_widget.media.videos import Video
     from tam_widget.models.families import register_family
     from tam_widget.models.load import load, load_demo
-    from tam_widget.tokens import Candidate, Token, Word
-    from tam_widget.videos import Video
+    from tam_widget.text.tokens import Candidate, Token, Word
     from tam_widget.widget import TAMWidget
+    from tam_widget.widget.comparison import compare
 
 __all__ = [
     "Candidate",
@@ -72,13 +72,13 @@ __version__ = "0.1.0"
 
 # Must agree with the imports for type checkers above; tests/unit/test_public_names.py compares them.
 _HOMES = {
-    "Candidate": "tam_widget.tokens",
+    "Candidate": "tam_widget.text.tokens",
     "Explanation": "tam_widget.explanation",
     "TAMWidget": "tam_widget.widget",
-    "Token": "tam_widget.tokens",
-    "Video": "tam_widget.videos",
-    "Word": "tam_widget.tokens",
-    "compare": "tam_widget.comparison",
+    "Token": "tam_widget.text.tokens",
+    "Video": "tam_widget.media.videos",
+    "Word": "tam_widget.text.tokens",
+    "compare": "tam_widget.widget.comparison",
     "explain": "tam_widget.explainer",
     "load": "tam_widget.models.load",
     "load_demo": "tam_widget.models.load",

@@ -13,7 +13,7 @@ from tam_widget.errors import TAMError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tam_widget.evaluation.runs import Run
+    from tam_widget.evaluation.runs.run import Run
 
 __all__ = ["main"]
 
@@ -110,9 +110,9 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
 
 def _evaluate(given: argparse.Namespace) -> int:
     """Evaluate a model on a data set and write a report; a run that was stopped goes on."""
-    from tam_widget.evaluation.datasets import open_dataset
-    from tam_widget.evaluation.ray_runner import evaluate_on_ray, load_pair
-    from tam_widget.evaluation.runner import METHODS, evaluate
+    from tam_widget.evaluation.data.datasets import open_dataset
+    from tam_widget.evaluation.runs.ray_runner import evaluate_on_ray, load_pair
+    from tam_widget.evaluation.runs.runner import METHODS, evaluate
 
     settings: dict[str, Any] = {
         "out": given.out,
@@ -134,7 +134,7 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 def _report(given: argparse.Namespace) -> int:
     """Write the report of a run, finished or not, from its rows."""
-    from tam_widget.evaluation.runs import open_run
+    from tam_widget.evaluation.runs.run import open_run
 
     return _finish(open_run(given.out))
 

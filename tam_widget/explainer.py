@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from tam_widget.activations import Activations
 from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
+from tam_widget.explanation.map_bank import Activations
+from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.conversation import prepare, tokenize_answer
 from tam_widget.models.families import family_of, panels_of
@@ -17,20 +18,19 @@ from tam_widget.models.head import head_rows
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import conversation_from, conversation_from_messages
 from tam_widget.models.options import check_options
-from tam_widget.text import decode_pieces, special_ids, token_namer
-from tam_widget.tokens import Candidate, Token
-from tam_widget.videos import Video
+from tam_widget.text.decoding import decode_pieces, special_ids, token_namer
+from tam_widget.text.tokens import Candidate, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tam_widget.media.pictures import Picture
+    from tam_widget.media.videos import VideoInput
     from tam_widget.models.capture import Capture, Choices
     from tam_widget.models.conversation import Prepared
     from tam_widget.models.families import Family
     from tam_widget.models.messages import Conversation, Medium
     from tam_widget.models.stitch import Panel
-    from tam_widget.pictures import Picture
-    from tam_widget.videos import VideoInput
 
 __all__ = ["activations_of", "explain", "unwrapped"]
 
@@ -58,11 +58,11 @@ def explain(
     processor : transformers.ProcessorMixin
         The model's own processor.
     images : str, os.PathLike, PIL.Image.Image, numpy.ndarray, torch.Tensor, or a sequence of them
-        A path, URL, image, array or tensor; see :func:`tam_widget.pictures.as_picture`.
+        A path, URL, image, array or tensor; see :func:`tam_widget.media.pictures.as_picture`.
     prompt : str
         The question.
     video : str, os.PathLike, sequence of pictures, numpy.ndarray or torch.Tensor
-        A video file, or the frames that the model shall see; see :func:`tam_widget.videos.as_video`.
+        A video file, or the frames that the model shall see; see :func:`tam_widget.media.videos.as_video`.
     messages : sequence of mapping
         A conversation of several turns in the chat format of transformers, in the place of `prompt`. Pictures and
         videos stand in it, or are taken in order from `images` and `video` where it has ``{"type": "image"}`` without

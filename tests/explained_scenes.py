@@ -8,10 +8,10 @@ import tiny_models
 from tiny.cases import CASES
 
 import tam_widget as tam
-from tam_widget.demo.drawing import SHAPES
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.explained import Explained
+from tam_widget.demo.scenery.drawing import SHAPES
 from tam_widget.models import capture
+from tam_widget.replay.covering import Covering
+from tam_widget.replay.explained import Explained
 
 PROMPT = "Describe the image."
 ANSWER = "A small red circle is left of the star."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import tam_widget as tam
-from tam_widget.demo.questions import Question, follow_up
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.scenery.questions import Question, follow_up
+from tam_widget.demo.scenery.staging import KINDS
 
 if TYPE_CHECKING:
     from demo_figures.held_out import HeldOut

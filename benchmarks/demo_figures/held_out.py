@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from tam_widget.demo.language import plural
-from tam_widget.demo.scenes import Scene, held_out_staging, scene
-from tam_widget.demo.staging import FRAMES_IN_A_GRID, Kind, Staging
-from tam_widget.evaluation.datasets import FIRST_SEED
+from tam_widget.demo.scenery.held_out import Scene, held_out_staging, scene
+from tam_widget.demo.scenery.language import plural
+from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID, Kind, Staging
+from tam_widget.evaluation.data.datasets import FIRST_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from tam_widget.demo.drawing import Item
+    from tam_widget.demo.scenery.drawing import Item
 
 __all__ = ["FIRST_SEED", "HeldOut", "held_out", "joined"]
 

@@ -11,7 +11,7 @@ from demo_figures.contexts import CONTEXTS, contexts_of
 from demo_figures.judged import VARIANTS, AnswerMaps, fit
 from demo_figures.measuring import Row, functions_of
 from demo_figures.targets import NAMING, caption_targets
-from tam_widget.demo.language import caption
+from tam_widget.demo.scenery.language import caption
 from tam_widget.evaluation import f1_iou
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from demo_figures.asked import Model
     from demo_figures.held_out import HeldOut
-    from tam_widget.demo.staging import Kind
+    from tam_widget.demo.scenery.staging import Kind
 
 EVERY = "every"
 

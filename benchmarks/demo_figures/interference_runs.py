@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.staging import PICTURE_SIDE
+from tam_widget.demo.scenery.staging import PICTURE_SIDE
 from tam_widget.demo.training.loop import Run
 from tam_widget.demo.training.recipes import RECIPES
 

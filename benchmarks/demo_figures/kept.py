@@ -12,7 +12,7 @@ from demo_figures.held_out import FIRST_SEED, held_out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tam_widget.demo.staging import Kind
+    from tam_widget.demo.scenery.staging import Kind
 
     Row = dict[str, Any]
 

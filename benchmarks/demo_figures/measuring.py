@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     import tam_widget as tam
-    from tam_widget.demo.questions import Question
+    from tam_widget.demo.scenery.questions import Question
 
 Row = dict[str, Any]
 

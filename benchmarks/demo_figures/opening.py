@@ -10,12 +10,12 @@ from transformers import AutoModelForImageTextToText
 
 import tam_widget as tam
 from demo_figures.asked import Model
-from tam_widget.demo.staging import KINDS, STILL
+from tam_widget.demo.scenery.staging import KINDS, STILL
 from tam_widget.demo.training.recipes import RECIPES
 from tam_widget.models.demo_processors import demo_processor
 
 if TYPE_CHECKING:
-    from tam_widget.demo.staging import Kind
+    from tam_widget.demo.scenery.staging import Kind
 
 _DEMOS = Path(tam.__file__).parent / "demo" / "models"
 

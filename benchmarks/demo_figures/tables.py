@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from demo_figures.asked import CAPTION, SECOND
 from demo_figures.judged import METHODS
 from demo_figures.targets import NAMING
-from tam_widget.demo.questions import WEIGHTS
-from tam_widget.demo.staging import STILL
+from tam_widget.demo.scenery.questions import WEIGHTS
+from tam_widget.demo.scenery.staging import STILL
 from tam_widget.evaluation import f1_iou
 
 if TYPE_CHECKING:

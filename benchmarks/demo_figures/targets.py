@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.changing import DIRECTIONS
-from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, SIZES
-from tam_widget.demo.language import plural
-from tam_widget.demo.truth import ACTIONS, CHANGES, COUNTS, PLACES
+from tam_widget.demo.scenery.changing import DIRECTIONS
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIZES
+from tam_widget.demo.scenery.language import plural
+from tam_widget.demo.scenery.truth import ACTIONS, CHANGES, COUNTS, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

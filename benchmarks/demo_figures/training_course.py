@@ -11,7 +11,7 @@ import torch
 from demo_figures.asked import Model
 from tam_widget.demo.training.corpus import build_tokenizer
 from tam_widget.demo.training.curriculum import Curriculum
-from tam_widget.demo.training.family import family_named
+from tam_widget.demo.training.families.family import family_named
 from tam_widget.models.demo_processors import demo_processor
 
 

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tam_widget.demo.drawing import SHAPES
-from tam_widget.demo.scenes import scene
+from tam_widget.demo.scenery.drawing import SHAPES
+from tam_widget.demo.scenery.held_out import scene
 from tam_widget.demo.training.rates import falling_rate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from tam_widget.demo.scenes import Scene
+    from tam_widget.demo.scenery.held_out import Scene
 
 __all__ = ["ShortcutScene", "learn_shortcut", "shortcut_scenes"]
 

@@ -1,8 +1,6 @@
 """Is the map right? Measures of a map against the mask of what its word speaks of, and the data to measure on."""
 
-from tam_widget.evaluation.captions import CaptionScores, score_caption
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.datasets import (
+from tam_widget.evaluation.data.datasets import (
     COCO_CATEGORIES,
     Dataset,
     Sample,
@@ -14,9 +12,8 @@ from tam_widget.evaluation.datasets import (
     open_dataset,
     openpsg,
 )
-from tam_widget.evaluation.explained import Explained
-from tam_widget.evaluation.faithfulness import Faithfulness, measure_faithfulness
-from tam_widget.evaluation.matching import Matching, Naming, find_names
+from tam_widget.evaluation.faithfulness.deletion import Faithfulness, measure_faithfulness
+from tam_widget.evaluation.faithfulness.regions import Region, Regions, cells_of, measure_regions
 from tam_widget.evaluation.methods import (
     MethodError,
     method_maps,
@@ -25,7 +22,9 @@ from tam_widget.evaluation.methods import (
     register_method,
     scale_each,
 )
-from tam_widget.evaluation.metrics import (
+from tam_widget.evaluation.plausibility.captions import CaptionScores, score_caption
+from tam_widget.evaluation.plausibility.matching import Matching, Naming, find_names
+from tam_widget.evaluation.plausibility.metrics import (
     energy_inside,
     f1_iou,
     function_iou,
@@ -37,13 +36,14 @@ from tam_widget.evaluation.metrics import (
     to_levels,
     to_mask_size,
 )
-from tam_widget.evaluation.parts_of_speech import Kind, Tagger, WordTagger, open_tagger
-from tam_widget.evaluation.plausibility import SampleScores, WordRow, score
-from tam_widget.evaluation.ray_runner import evaluate_on_ray
-from tam_widget.evaluation.regions import Region, Regions, cells_of, measure_regions
-from tam_widget.evaluation.runner import evaluate
-from tam_widget.evaluation.runs import Run, open_run
-from tam_widget.evaluation.summary import Summary, aggregate
+from tam_widget.evaluation.plausibility.parts_of_speech import Kind, Tagger, WordTagger, open_tagger
+from tam_widget.evaluation.plausibility.scoring import SampleScores, WordRow, score
+from tam_widget.evaluation.plausibility.summary import Summary, aggregate
+from tam_widget.evaluation.runs.ray_runner import evaluate_on_ray
+from tam_widget.evaluation.runs.run import Run, open_run
+from tam_widget.evaluation.runs.runner import evaluate
+from tam_widget.replay.covering import Covering
+from tam_widget.replay.explained import Explained
 
 __all__ = [
     "COCO_CATEGORIES",

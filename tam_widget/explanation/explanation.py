@@ -5,12 +5,12 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from tam_widget.activations import KERNEL_SIZE, PUBLISHED, Activations, MapBank, Maps, Method
 from tam_widget.errors import TokenIndexError
-from tam_widget.region import mean_over
-from tam_widget.tokens import Candidate, Token, Word
-from tam_widget.videos import Video
-from tam_widget.words import find_word, group_words
+from tam_widget.explanation.map_bank import KERNEL_SIZE, PUBLISHED, Activations, MapBank, Maps, Method
+from tam_widget.explanation.region import mean_over
+from tam_widget.media.videos import Video
+from tam_widget.text.tokens import Candidate, Token, Word
+from tam_widget.text.words import find_word, group_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from tam_widget.activations import Part
-    from tam_widget.figure import TAMFigure
+    from tam_widget.explanation.map_bank import Part
+    from tam_widget.figures.figure import TAMFigure
     from tam_widget.models.layout import Box, Role
     from tam_widget.models.stitch import Panel, PanelKind
     from tam_widget.widget import TAMWidget
@@ -288,8 +288,8 @@ class Explanation:
         frame : int, optional
             Of a video, which of its frames; a video needs one, a picture has none.
         **style
-            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.blend.overlay`. A video's map is
-            stretched as a whole, so that its frames can be compared.
+            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.figures.blend.overlay`. A video's
+            map is stretched as a whole, so that its frames can be compared.
 
         Returns
         -------
@@ -303,7 +303,7 @@ class Explanation:
         ValueError
             A video without a frame, or a picture with one.
         """
-        from tam_widget.figure import explanation_overlay
+        from tam_widget.figures.figure import explanation_overlay
 
         return explanation_overlay(self, what, candidate=candidate, image=image, frame=frame, **style)
 
@@ -319,7 +319,8 @@ class Explanation:
             A token; several tokens as one; or a word or phrase, which is drawn once for each occurrence. The whole
             answer when left out.
         **style
-            See :func:`tam_widget.figure.plot` and, for the whole answer, :func:`tam_widget.sheet.plot_sheet`.
+            See :func:`tam_widget.figures.figure.plot` and, for the whole answer,
+            :func:`tam_widget.figures.sheet.plot_sheet`.
 
         Returns
         -------
@@ -327,10 +328,10 @@ class Explanation:
             Not known to pyplot; shows itself in a notebook. ``figure.savefig("x.pdf")`` writes it.
         """
         if what is None:
-            from tam_widget.sheet import plot_sheet
+            from tam_widget.figures.sheet import plot_sheet
 
             return plot_sheet(self, **style)
-        from tam_widget.figure import plot
+        from tam_widget.figures.figure import plot
 
         return plot(self, what, **style)
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from tam_widget.blend import COLORMAP, OPACITY
 from tam_widget.errors import TokenIndexError
-from tam_widget.figure_pictures import single_overlay
-from tam_widget.figure_row import GAP, MARGIN, Row
-from tam_widget.figure_style import PAPER, TAMFigure
-from tam_widget.region import merge
+from tam_widget.explanation.region import merge
+from tam_widget.figures.blend import COLORMAP, OPACITY
+from tam_widget.figures.pictures import single_overlay
+from tam_widget.figures.row import GAP, MARGIN, Row
+from tam_widget.figures.style import PAPER, TAMFigure
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from tam_widget.explanation import Explanation
-    from tam_widget.tokens import Candidate
+    from tam_widget.text.tokens import Candidate
 
 __all__ = ["TAMFigure", "explanation_overlay", "plot"]
 
@@ -76,7 +76,7 @@ def plot(
     width : float
         Width of the figure in inches; its height follows from the text.
     colormap, opacity, smooth
-        As for :func:`tam_widget.blend.overlay`.
+        As for :func:`tam_widget.figures.blend.overlay`.
 
     Returns
     -------

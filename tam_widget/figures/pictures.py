@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tam_widget.blend import overlay
 from tam_widget.errors import TokenIndexError
-from tam_widget.videos import Video
+from tam_widget.figures.blend import overlay
+from tam_widget.media.videos import Video
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -91,7 +91,7 @@ def show(
     image : int
         Which picture or video.
     style : dict
-        Keywords for :func:`tam_widget.blend.overlay`.
+        Keywords for :func:`tam_widget.figures.blend.overlay`.
     largest : int
         Longest side of what is returned, in pixels.
     most : int

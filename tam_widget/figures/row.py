@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from tam_widget.figure_pictures import peak_of, show, size_of
-from tam_widget.figure_style import BAR, INK, LARGEST_PICTURE, LINE, QUIET, seconds
-from tam_widget.figure_text import fitted, name_of, place_of, text_blocks, title_of
-from tam_widget.region import merge
-from tam_widget.typeset import LEADING, Piece, draw, set_lines, text_width, write
-from tam_widget.videos import Video
+from tam_widget.explanation.region import merge
+from tam_widget.figures.pictures import peak_of, show, size_of
+from tam_widget.figures.style import BAR, INK, LARGEST_PICTURE, LINE, QUIET, seconds
+from tam_widget.figures.text import fitted, name_of, place_of, text_blocks, title_of
+from tam_widget.figures.typeset import LEADING, Piece, draw, set_lines, text_width, write
+from tam_widget.media.videos import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tam_widget.explanation import Explanation
-    from tam_widget.figure_text import Block
-    from tam_widget.tokens import Candidate
+    from tam_widget.figures.text import Block
+    from tam_widget.text.tokens import Candidate
 
 __all__ = ["GAP", "MARGIN", "Row"]
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from tam_widget.blend import COLORMAP, OPACITY
-from tam_widget.figure_pictures import peak_of, show, size_of
-from tam_widget.figure_style import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, seconds
-from tam_widget.region import merge
-from tam_widget.videos import Video
+from tam_widget.explanation.region import merge
+from tam_widget.figures.blend import COLORMAP, OPACITY
+from tam_widget.figures.pictures import peak_of, show, size_of
+from tam_widget.figures.style import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, seconds
+from tam_widget.media.videos import Video
 
 if TYPE_CHECKING:
     from typing import Any, SupportsIndex
@@ -49,7 +49,7 @@ def plot_sheet(
     width : float
         Width of the figure in inches; its height follows.
     colormap, opacity, smooth
-        As for :func:`tam_widget.blend.overlay`.
+        As for :func:`tam_widget.figures.blend.overlay`.
 
     Returns
     -------

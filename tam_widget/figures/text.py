@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tam_widget.figure_style import FADED, INK, PAPER, TINT
-from tam_widget.leads import leads
-from tam_widget.text import PARTIAL
-from tam_widget.typeset import Run, text_width
+from tam_widget.figures.style import FADED, INK, PAPER, TINT
+from tam_widget.figures.typeset import Run, text_width
+from tam_widget.text.decoding import PARTIAL
+from tam_widget.text.leads import leads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tam_widget.explanation import Explanation
     from tam_widget.models.layout import Role
-    from tam_widget.tokens import Candidate, Token
+    from tam_widget.text.tokens import Candidate, Token
 
 __all__ = ["Block", "fitted", "name_of", "place_of", "text_blocks", "title_of"]
 

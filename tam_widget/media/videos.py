@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from tam_widget.errors import MissingDependencyError, PictureError
-from tam_widget.pictures import Picture, as_picture
+from tam_widget.media.pictures import Picture, as_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,7 +70,7 @@ def as_video(video: Any, fps: float | None = None) -> Video:
     ----------
     video : str, os.PathLike, sequence of pictures, numpy.ndarray or torch.Tensor
         A file that PyAV reads (``pip install "tam-widget[video]"``); or the frames that the model shall see, as a
-        sequence of anything that :func:`tam_widget.pictures.as_picture` takes, or as one array (F, H, W, C) or
+        sequence of anything that :func:`tam_widget.media.pictures.as_picture` takes, or as one array (F, H, W, C) or
         tensor (F, C, H, W).
     fps : float, optional
         Frames a second. Of a file so many are taken; by default two, and no more than 32 in all, evenly spaced. Given

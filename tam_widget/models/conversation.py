@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
+from tam_widget.media.videos import Video
 from tam_widget.models.layout import Role, Slot
 from tam_widget.models.messages import Text
 from tam_widget.models.place import Place
-from tam_widget.text import pieces_from_offsets
-from tam_widget.videos import Video
+from tam_widget.text.decoding import pieces_from_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from PIL import Image
 
 from tam_widget.errors import PictureError, PromptError
-from tam_widget.pictures import Picture, as_picture
-from tam_widget.videos import Video, VideoInput, as_video
+from tam_widget.media.pictures import Picture, as_picture
+from tam_widget.media.videos import Video, VideoInput, as_video
 
 if TYPE_CHECKING:
     from tam_widget.models.layout import Role

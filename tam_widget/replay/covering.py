@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tam_widget.evaluation.explained import mean_coloured
-from tam_widget.evaluation.passes import batch_size_for, log_probabilities
+from tam_widget.replay.explained import mean_coloured
+from tam_widget.replay.passes import batch_size_for, log_probabilities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["Cover", "Covering"]
 

@@ -16,18 +16,18 @@ import torch
 from PIL import Image
 
 from tam_widget.errors import LayoutError, PictureError, PromptError
-from tam_widget.evaluation.reading import Reading
 from tam_widget.models import capture
 from tam_widget.models.conversation import prepare
 from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import Message, conversation_from, conversation_from_messages
+from tam_widget.replay.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tam_widget.activations import Activations
     from tam_widget.explanation import Explanation
+    from tam_widget.explanation.map_bank import Activations
     from tam_widget.models.capture import Capture
     from tam_widget.models.messages import Conversation
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from tam_widget.errors import LayoutError
-from tam_widget.evaluation.explained import mean_coloured
 from tam_widget.models import capture
+from tam_widget.replay.explained import mean_coloured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.evaluation.explained import Explained
-    from tam_widget.evaluation.reading import Reading
+    from tam_widget.replay.explained import Explained
+    from tam_widget.replay.reading import Reading
 
 __all__ = ["batch_of", "batch_size_for", "can_batch", "log_probabilities"]
 

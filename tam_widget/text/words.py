@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from tam_widget.tokens import Token, Word
+from tam_widget.text.tokens import Token, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

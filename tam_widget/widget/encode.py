@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tam_widget.leads import leads
-from tam_widget.region import merge
-from tam_widget.videos import Video
+from tam_widget.explanation.region import merge
+from tam_widget.media.videos import Video
+from tam_widget.text.leads import leads
 from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tam_widget.explanation import Explanation
     from tam_widget.models.layout import Box
-    from tam_widget.tokens import Word
+    from tam_widget.text.tokens import Word
 
 __all__ = [
     "LONGEST_FRAME",

@@ -90,7 +90,7 @@ class EmbeddedMaps(TypedDict):
 
 
 class MethodState(TypedDict):
-    """Which parts of the method make a map; see :class:`tam_widget.activations.Method`."""
+    """Which parts of the method make a map; see :class:`tam_widget.explanation.map_bank.Method`."""
 
     causal_inference: bool
     kernel_size: int

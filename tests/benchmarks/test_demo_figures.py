@@ -17,8 +17,8 @@ from demo_figures.judged import bound_map, fit
 from demo_figures.kept import rows_of
 from demo_figures.targets import answer_targets, caption_targets
 
-from tam_widget.demo.language import caption
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.scenery.language import caption
+from tam_widget.demo.scenery.staging import KINDS
 
 
 def split(text):

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tam_widget.region import mean_over
-from tam_widget.tokens import Candidate, Token
-from tam_widget.videos import Video
-from tam_widget.words import group_words
+from tam_widget.explanation.region import mean_over
+from tam_widget.media.videos import Video
+from tam_widget.text.tokens import Candidate, Token
+from tam_widget.text.words import group_words
 
 SENTENCE = "There is a large yellow circle, a large blue triangle and a small yellow square."
 LARGE, YELLOW, CIRCLE, BLUE, TRIANGLE, AND = 8, 9, 10, 14, 15, 17  # its tokens

@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import tam_widget as tam
-from tam_widget.evaluation.metrics import otsu_threshold
-from tam_widget.region import merge
+from tam_widget.evaluation.plausibility.metrics import otsu_threshold
+from tam_widget.explanation.region import merge
 
 SETUP = """
 import json

@@ -8,12 +8,12 @@ from colours import blended, colour, contrast, luminance
 from fake_explanation import AND, CIRCLE, LARGE, TRIANGLE, WORD, YELLOW, Fake
 from playwright.sync_api import expect
 
-from tam_widget.region import merge
+from tam_widget.explanation.region import merge
 
 SETUP = """
 import json
 from fake_explanation import LONG, Fake
-from tam_widget.comparison import compare
+from tam_widget.widget.comparison import compare
 from tam_widget.widget import TAMWidget
 w = TAMWidget(Fake(), embed=False)
 left, right = Fake(name='first'), Fake('A blue triangle, a circle and a large yellow circle.', name='second')

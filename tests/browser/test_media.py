@@ -10,7 +10,7 @@ from fake_explanation import BLUE, Fake
 from PIL import Image
 from playwright.sync_api import expect
 
-from tam_widget.blend import overlay
+from tam_widget.figures.blend import overlay
 
 SETUP = """
 from fake_explanation import Fake

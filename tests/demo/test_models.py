@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tam_widget as tam
-from tam_widget.demo.questions import UNKNOWN_ANSWER
-from tam_widget.demo.staging import KINDS, STILL
+from tam_widget.demo.scenery.questions import UNKNOWN_ANSWER
+from tam_widget.demo.scenery.staging import KINDS, STILL
 from tam_widget.evaluation import demo_scenes, evaluate
 
 CLEAN = {"qwen": KINDS, "llava": STILL}  # what each was shown

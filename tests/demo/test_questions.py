@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tam_widget import demo
-from tam_widget.demo.language import NUMBERS, caption, plural
-from tam_widget.demo.questions import UNKNOWN_ANSWER, UNSEEN_WORDS, WEIGHTS, all_questions, ask, follow_up
-from tam_widget.demo.staging import KINDS, stage
-from tam_widget.demo.truth import GROUNDED, true_words
+from tam_widget.demo.scenery.language import NUMBERS, caption, plural
+from tam_widget.demo.scenery.questions import UNKNOWN_ANSWER, UNSEEN_WORDS, WEIGHTS, all_questions, ask, follow_up
+from tam_widget.demo.scenery.staging import KINDS, stage
+from tam_widget.demo.scenery.truth import GROUNDED, true_words
 
 ASKED = {
     "objects": {

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tam_widget import demo
-from tam_widget.demo.changing import FRAMES
-from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS, SIZES, draw
-from tam_widget.demo.scenes import TRAINING
-from tam_widget.demo.staging import KINDS
-from tam_widget.demo.still import place
+from tam_widget.demo.scenery.changing import FRAMES
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS, SIZES, draw
+from tam_widget.demo.scenery.held_out import TRAINING
+from tam_widget.demo.scenery.staging import KINDS
+from tam_widget.demo.scenery.still import place
 
 SEEDS = range(12)
 

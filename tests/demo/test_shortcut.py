@@ -10,7 +10,7 @@ import torch
 import tam_widget as tam
 from tam_widget import demo
 from tam_widget.demo import shortcut
-from tam_widget.demo.drawing import SHAPES
+from tam_widget.demo.scenery.drawing import SHAPES
 from tam_widget.evaluation import from_rows
 
 

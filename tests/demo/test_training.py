@@ -10,17 +10,17 @@ import torch
 from transformers import AutoTokenizer
 
 import tam_widget
-from tam_widget.demo.language import caption
-from tam_widget.demo.staging import KINDS
+from tam_widget.demo.scenery.language import caption
+from tam_widget.demo.scenery.staging import KINDS
+from tam_widget.demo.scenery.truth import GROUNDED
 from tam_widget.demo.training.corpus import SPLIT_WORDS, build_tokenizer
 from tam_widget.demo.training.curriculum import Curriculum
-from tam_widget.demo.training.family import FAMILIES, IGNORED, family_named
+from tam_widget.demo.training.families.family import FAMILIES, IGNORED, family_named
 from tam_widget.demo.training.grounding import CaptionWords, TrueWords
 from tam_widget.demo.training.loop import Run, _optimizers
 from tam_widget.demo.training.losses import _matting_laplacian, losses
 from tam_widget.demo.training.recipes import RECIPES, Recipe
 from tam_widget.demo.training.sequences import Maker, encoder, training_batch
-from tam_widget.demo.truth import GROUNDED
 from tam_widget.models.load import _load_demo
 
 MODELS = Path(tam_widget.demo.__file__).parent / "models"

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor, AutoTokenizer
 
-from tam_widget.demo.training.family import FAMILIES, IGNORED, Batch, family_named
+from tam_widget.demo.training.families.family import FAMILIES, IGNORED, Batch, family_named
 from tam_widget.models.demo_processors import demo_processor
 
 SYSTEM = "You see coloured shapes."

@@ -6,7 +6,7 @@ import nltk
 import pytest
 from nltk.corpus import wordnet
 
-from tam_widget.evaluation import parts_of_speech
+from tam_widget.evaluation.plausibility import parts_of_speech
 
 TAGS = {"the": "DT", "The": "DT", "and": "CC", "on": "IN", "runs": "VBZ", "dogs": "NNS", "hot": "JJ", "red": "JJ"}
 NOUNS = ("dog", "bench", "bus")

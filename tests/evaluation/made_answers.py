@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 
-from tam_widget.tokens import Token
-from tam_widget.words import group_words
+from tam_widget.text.tokens import Token
+from tam_widget.text.words import group_words
 
 
 def explained(pieces, *, prompt=("What", " is", " it", "?"), size=(80, 60), grid=(6, 8), box=None):

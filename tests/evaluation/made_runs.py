@@ -1,9 +1,10 @@
 """Runs written by hand: rows with known figures, without a model."""
 
 import json
+import re
 
-from tam_widget.evaluation.runs import MANIFEST, Run
-from tam_widget.evaluation.storage import (
+from tam_widget.evaluation.runs.run import MANIFEST, Run
+from tam_widget.evaluation.runs.storage import (
     FAITHFULNESS_FIELDS,
     REGION_FIELDS,
     ROW_FIELDS,
@@ -94,3 +95,10 @@ def run_of(folder, rows, methods=VARIANTS, **parts):
     for one in rows:
         store.write(one["index"], row_bytes(one))
     return Run(folder)
+
+
+def table_after(text, heading):
+    """The first table after a heading, as a mapping from its first column to the others."""
+    found = re.search(rf"^#+ {re.escape(heading)}$.*?(\|.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in found.group(1).strip().splitlines()]
+    return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[2:]}

@@ -9,7 +9,7 @@ import torch
 from equations import reference
 
 import tam_widget as tam
-from tam_widget.activations import MapBank
+from tam_widget.explanation.map_bank import MapBank
 from tam_widget.maps import rank_gaussian_filter
 
 PROMPT = "Describe the image."

@@ -9,8 +9,8 @@ import torch
 from equations import reference
 
 import tam_widget as tam
-from tam_widget.activations import MapBank
-from tam_widget.demo.training.qwen import Qwen2VL
+from tam_widget.demo.training.families.qwen import Qwen2VL
+from tam_widget.explanation.map_bank import MapBank
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 
 PROMPT = "Describe the image."

@@ -9,7 +9,7 @@ import tiny_models
 import torch
 
 import tam_widget as tam
-from tam_widget.demo.training.family import FAMILIES, family_named
+from tam_widget.demo.training.families.family import FAMILIES, family_named
 from tam_widget.models import load as load_module
 
 DEMOS = sorted(folder.name for folder in (Path(tam.__file__).parent / "demo" / "models").iterdir())

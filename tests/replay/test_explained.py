@@ -10,8 +10,8 @@ from explained_scenes import ANSWER, PROMPT, demo, demo_pair, of_case
 from tiny.cases import CASES
 
 import tam_widget as tam
-from tam_widget.evaluation.explained import Explained
 from tam_widget.evaluation.methods import method_maps, method_names
+from tam_widget.replay.explained import Explained
 
 
 def test_a_token_before_the_picture_has_not_seen_it():

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from tam_widget.demo.training.qwen import Qwen2VL
+from tam_widget.demo.training.families.qwen import Qwen2VL
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 

@@ -7,7 +7,8 @@ import pytest
 
 import tam_widget as tam
 from tam_widget import cli
-from tam_widget.evaluation import open_run, runner
+from tam_widget.evaluation import open_run
+from tam_widget.evaluation.runs import runner
 
 
 def failing(error):
@@ -83,7 +84,7 @@ def test_a_command_is_needed(capsys):
 
 
 def test_workers_run_on_ray(tmp_path, monkeypatch):
-    from tam_widget.evaluation import ray_runner
+    from tam_widget.evaluation.runs import ray_runner
 
     given = {}
 
@@ -104,7 +105,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path, capsys):
 
 
 def test_a_run_in_which_all_fails_ends_with_an_error(monkeypatch, tmp_path, capsys):
-    from tam_widget.evaluation import datasets
+    from tam_widget.evaluation.data import datasets
 
     monkeypatch.setattr(datasets._DemoScenes, "sample", failing(OSError("gone")))
     assert cli.main(["eval", "--model", "demo", "--data", "demo:2", "--out", str(tmp_path)]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.drawing import COLOURS, SHAPES, Item
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.arrangement import apart, clear, draw_thing, draw_two, inside, place_name
-from tam_widget.demo.drawing import COLOURS, SHAPES, SIZES, Item, Placement
+from tam_widget.demo.scenery.arrangement import apart, clear, draw_thing, draw_two, inside, place_name
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIZES, Item, Placement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tam_widget.demo.drawing import draw_frames
-from tam_widget.demo.language import caption, prompts_for
-from tam_widget.demo.questions import Question, all_questions, held_out_unknown
-from tam_widget.demo.staging import KINDS, Kind, Staging, side_of, stage
+from tam_widget.demo.scenery.drawing import draw_frames
+from tam_widget.demo.scenery.language import caption, prompts_for
+from tam_widget.demo.scenery.questions import Question, all_questions, held_out_unknown
+from tam_widget.demo.scenery.staging import KINDS, Kind, Staging, side_of, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tam_widget.demo.changing import Event
+    from tam_widget.demo.scenery.changing import Event
 
 # The first word of the seed of every scene of a stream: the two streams share no scene, whatever the other words are.
 HELD_OUT, TRAINING = 1, 2

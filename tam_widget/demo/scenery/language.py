@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.arrangement import place_name, reading_order, side_by_side
-from tam_widget.demo.drawing import SIGN, Item, Placement
+from tam_widget.demo.scenery.arrangement import place_name, reading_order, side_by_side
+from tam_widget.demo.scenery.drawing import SIGN, Item, Placement
 
 if TYPE_CHECKING:
-    from tam_widget.demo.changing import Event
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.changing import Event
+    from tam_widget.demo.scenery.staging import Staging
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 PICTURE_PROMPTS = (

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.arrangement import place_name, reading_order, side_by_side
-from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, Item, Placement
-from tam_widget.demo.language import NUMBERS, describe, plural, sentence, short, verb_of, with_article
+from tam_widget.demo.scenery.arrangement import place_name, reading_order, side_by_side
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, Item, Placement
+from tam_widget.demo.scenery.language import NUMBERS, describe, plural, sentence, short, verb_of, with_article
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.staging import Staging
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from tam_widget.demo.changing import Event, film, pair
-from tam_widget.demo.drawing import SCALE, Placement
-from tam_widget.demo.still import place, place_overlap, place_several, place_sign
+from tam_widget.demo.scenery.changing import Event, film, pair
+from tam_widget.demo.scenery.drawing import SCALE, Placement
+from tam_widget.demo.scenery.still import place, place_overlap, place_several, place_sign
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.arrangement import (
+from tam_widget.demo.scenery.arrangement import (
     apart,
     clear,
     draw_thing,
@@ -17,7 +17,7 @@ from tam_widget.demo.arrangement import (
     reading_order,
     settled,
 )
-from tam_widget.demo.drawing import (
+from tam_widget.demo.scenery.drawing import (
     COLOURS,
     SCALE,
     SHAPES,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.arrangement import place_name
-from tam_widget.demo.changing import DIRECTIONS
-from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS, SIZES, Placement
-from tam_widget.demo.language import NUMBERS, plural
+from tam_widget.demo.scenery.arrangement import place_name
+from tam_widget.demo.scenery.changing import DIRECTIONS
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS, SIZES, Placement
+from tam_widget.demo.scenery.language import NUMBERS, plural
 
 if TYPE_CHECKING:
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.staging import Staging
 
 PLACES = ("top", "bottom", "left", "right", "center")
 COUNTS = NUMBERS[2:5]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tam_widget.demo.language import SYSTEM_PROMPT
-from tam_widget.demo.questions import UNKNOWN_ANSWER
-from tam_widget.demo.scenes import TRAINING
-from tam_widget.demo.staging import FRAME_SIDE, KINDS, PICTURE_SIDE, stage
+from tam_widget.demo.scenery.held_out import TRAINING
+from tam_widget.demo.scenery.language import SYSTEM_PROMPT
+from tam_widget.demo.scenery.questions import UNKNOWN_ANSWER
+from tam_widget.demo.scenery.staging import FRAME_SIDE, KINDS, PICTURE_SIDE, stage
 from tam_widget.demo.training.talk import talk_about
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase
 
-    from tam_widget.demo.training.family import Family
+    from tam_widget.demo.training.families.family import Family
 
 # Words that the merges never see whole, so that they stay words of several tokens, as rare words are in large models.
 SPLIT_WORDS = {"triangle": ("tri", "angle"), "purple": ("pur", "ple"), "bottom": ("bot", "tom")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.staging import PICTURE_SIDE, STILL, Kind, Staging, side_of, stage
+from tam_widget.demo.scenery.staging import PICTURE_SIDE, STILL, Kind, Staging, side_of, stage
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from tam_widget.demo.drawing import SIGN_WORDS
-from tam_widget.demo.language import caption
-from tam_widget.demo.scenes import TRAINING
-from tam_widget.demo.truth import GROUNDED, true_words
+from tam_widget.demo.scenery.drawing import SIGN_WORDS
+from tam_widget.demo.scenery.held_out import TRAINING
+from tam_widget.demo.scenery.language import caption
+from tam_widget.demo.scenery.truth import GROUNDED, true_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.staging import Staging
     from tam_widget.demo.training.curriculum import Curriculum
 
 GroundingName: TypeAlias = Literal["words", "captions"]

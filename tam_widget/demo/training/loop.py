@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from tam_widget.demo.scenes import TRAINING
+from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.training.corpus import build_tokenizer
-from tam_widget.demo.training.family import IGNORED, Batch, family_named
+from tam_widget.demo.training.families.family import IGNORED, Batch, family_named
 from tam_widget.demo.training.grounding import grounding_named
 from tam_widget.demo.training.losses import losses, total
 from tam_widget.demo.training.sequences import Maker, encoder, make_batch, training_batch

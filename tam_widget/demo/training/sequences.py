@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tam_widget.demo.drawing import draw_frames
-from tam_widget.demo.language import SYSTEM_PROMPT
-from tam_widget.demo.scenes import TRAINING
-from tam_widget.demo.staging import FRAMES_IN_A_GRID
-from tam_widget.demo.training.family import IGNORED, Batch
+from tam_widget.demo.scenery.drawing import draw_frames
+from tam_widget.demo.scenery.held_out import TRAINING
+from tam_widget.demo.scenery.language import SYSTEM_PROMPT
+from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID
+from tam_widget.demo.training.families.family import IGNORED, Batch
 from tam_widget.demo.training.talk import talk_about
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase
 
-    from tam_widget.demo.questions import Question
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.questions import Question
+    from tam_widget.demo.scenery.staging import Staging
     from tam_widget.demo.training.curriculum import Curriculum
-    from tam_widget.demo.training.family import Family
+    from tam_widget.demo.training.families.family import Family
     from tam_widget.demo.training.grounding import Grounding
 
 _CHAINED, _SYSTEM = 0.3, 0.2

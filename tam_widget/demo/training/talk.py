@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.language import caption, prompts_for
-from tam_widget.demo.questions import Question, ask, follow_up
+from tam_widget.demo.scenery.language import caption, prompts_for
+from tam_widget.demo.scenery.questions import Question, ask, follow_up
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from tam_widget.demo.staging import Staging
+    from tam_widget.demo.scenery.staging import Staging
 
 _QUESTIONS = 4
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tam_widget.errors import DatasetError
-from tam_widget.evaluation.layouts import (
+from tam_widget.evaluation.data.layouts import (
     COCO_CATEGORIES,
     COCO_PROMPT,
     GRANDF_PROMPT,
@@ -23,9 +23,9 @@ from tam_widget.evaluation.layouts import (
     grandf,
     openpsg,
 )
-from tam_widget.evaluation.rows import from_rows
-from tam_widget.evaluation.samples import PROMPT, Dataset, LazyMasks, Sample
-from tam_widget.pictures import as_picture
+from tam_widget.evaluation.data.rows import from_rows
+from tam_widget.evaluation.data.samples import PROMPT, Dataset, LazyMasks, Sample
+from tam_widget.media.pictures import as_picture
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tam_widget.demo.staging import Kind
+    from tam_widget.demo.scenery.staging import Kind
 
 __all__ = [
     "COCO_CATEGORIES",
@@ -80,7 +80,7 @@ def demo_scenes(
     DatasetError
         A count below 1, a negative seed or another kind.
     """
-    from tam_widget.demo.staging import STILL
+    from tam_widget.demo.scenery.staging import STILL
 
     if count < 1 or first_seed < 0:
         raise DatasetError(f"demo scenes are counted from 1, their seeds from 0; got {count} from seed {first_seed}")
@@ -100,7 +100,7 @@ class _DemoScenes(Dataset):
 
     def sample(self, index: int) -> Sample:
         from tam_widget.demo import scene
-        from tam_widget.demo.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS
+        from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS
 
         drawn = scene(self._first + index, self._kind)
         nothing = np.zeros((drawn.image.height, drawn.image.width), bool)

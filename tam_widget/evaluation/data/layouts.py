@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tam_widget.errors import DatasetError
-from tam_widget.evaluation.samples import Dataset, LabelMasks, Sample, read_labels
-from tam_widget.pictures import as_picture
+from tam_widget.evaluation.data.samples import Dataset, LabelMasks, Sample, read_labels
+from tam_widget.media.pictures import as_picture
 
 if TYPE_CHECKING:
     import os

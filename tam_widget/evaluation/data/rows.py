@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from tam_widget.errors import DatasetError
-from tam_widget.evaluation.samples import PROMPT, Dataset, LabelMasks, Sample, read_labels
-from tam_widget.pictures import as_picture
+from tam_widget.evaluation.data.samples import PROMPT, Dataset, LabelMasks, Sample, read_labels
+from tam_widget.media.pictures import as_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

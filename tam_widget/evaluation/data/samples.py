@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tam_widget.errors import DatasetError
-from tam_widget.pictures import as_picture
+from tam_widget.media.pictures import as_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.explained import Explained
+from tam_widget.replay.covering import Covering
+from tam_widget.replay.explained import Explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

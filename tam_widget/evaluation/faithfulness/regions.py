@@ -6,7 +6,7 @@ same. Covering tells: without the thing the word stays, without the background i
 Definitions
 -----------
 ``ℓ(S)`` is the natural logarithm of the token's probability after the true text before it, when the cells S of the
-picture are covered (see :class:`~tam_widget.evaluation.covering.Covering`).
+picture are covered (see :class:`~tam_widget.replay.covering.Covering`).
 
 object, background
     A cell of the picture's grid is the object's where any pixel of the object's mask lies in it, wholly or in part; all
@@ -37,8 +37,8 @@ from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.explained import Explained
+from tam_widget.replay.covering import Covering
+from tam_widget.replay.explained import Explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Ways to make a map of a word, side by side: Token Activation Map, its parts and successors, attention, gradients."""
 
 from tam_widget.evaluation.methods import variants
-from tam_widget.evaluation.methods.attention import attention, rollout
+from tam_widget.evaluation.methods.attention_weights import attention, rollout
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
 from tam_widget.evaluation.methods.overlap import tam_overlap
 from tam_widget.evaluation.methods.registry import (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
     Take = Callable[[Tensor], None]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["gradient_x_input", "integrated_gradients", "signed_gradient_x_input", "signed_integrated"]
 
@@ -36,7 +36,7 @@ def gradient_x_input(
 
     It costs one forward and backward pass of the text decoder a token, `batch_size` of them at once, and before them
     one pass of the whole model with `batch_size` copies. (The first time also those of
-    :func:`~tam_widget.evaluation.passes.can_batch`.)
+    :func:`~tam_widget.replay.passes.can_batch`.)
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tam_widget.activations import MapBank
+from tam_widget.explanation.map_bank import MapBank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["tam_overlap"]
 

@@ -13,7 +13,7 @@ from tam_widget.errors import MethodError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["Method", "MethodError", "method_maps", "method_names", "on_grid", "register_method", "scale_each"]
 

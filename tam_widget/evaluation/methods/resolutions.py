@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from tam_widget.activations import MapBank
+from tam_widget.explanation.map_bank import MapBank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.explained import Explained
     from tam_widget.models.stitch import Panel
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["tam_resolutions"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from tam_widget.evaluation.explained import mean_coloured
-from tam_widget.evaluation.methods.attention import decoder_of
+from tam_widget.evaluation.methods.attention_weights import decoder_of
 from tam_widget.evaluation.methods.registry import MethodError
-from tam_widget.evaluation.passes import batch_of, batch_size_for
 from tam_widget.models.head import head_rows
+from tam_widget.replay.explained import mean_coloured
+from tam_widget.replay.passes import batch_of, batch_size_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["Scores"]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["cam", "causal", "filtered", "tam"]
 

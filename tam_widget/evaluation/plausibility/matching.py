@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tam_widget.evaluation.parts_of_speech import Kind
+    from tam_widget.evaluation.plausibility.parts_of_speech import Kind
 
 __all__ = ["Matching", "Naming", "find_names"]
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 import numpy as np
 
 from tam_widget.errors import DatasetError
-from tam_widget.evaluation.captions import CaptionScores, score_caption
-from tam_widget.evaluation.matching import Matching, find_names
-from tam_widget.evaluation.metrics import (
+from tam_widget.evaluation.plausibility.captions import CaptionScores, score_caption
+from tam_widget.evaluation.plausibility.matching import Matching, find_names
+from tam_widget.evaluation.plausibility.metrics import (
     energy_inside,
     function_iou,
     object_iou,
@@ -28,16 +28,16 @@ from tam_widget.evaluation.metrics import (
     to_levels,
     to_mask_size,
 )
-from tam_widget.evaluation.parts_of_speech import Tagger, open_tagger
+from tam_widget.evaluation.plausibility.parts_of_speech import Tagger, open_tagger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.samples import Sample
+    from tam_widget.evaluation.data.samples import Sample
     from tam_widget.explanation import Explanation
-    from tam_widget.tokens import Word
+    from tam_widget.text.tokens import Word
 
 __all__ = ["SampleScores", "WordRow", "score"]
 

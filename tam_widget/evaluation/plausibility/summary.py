@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.evaluation.metrics import f1_iou
+from tam_widget.evaluation.plausibility.metrics import f1_iou
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

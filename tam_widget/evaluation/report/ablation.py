@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tam_widget.evaluation.report_text import NOTHING, difference, number, quoted, table
-from tam_widget.evaluation.statistics import Estimate, estimate
+from tam_widget.evaluation.report.markdown import NOTHING, difference, number, quoted, table
+from tam_widget.evaluation.report.statistics import Estimate, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tam_widget.evaluation.tally import Noun, Tally
+    from tam_widget.evaluation.report.tally import Noun, Tally
 
 __all__ = ["STEPS", "ablation_section"]
 
@@ -105,7 +105,7 @@ def _losses(tally: Tally, after: str) -> list[str]:
 
 
 def _reasons(tally: Tally, nouns: Sequence[Noun], drop: Callable[[Noun], float]) -> list[tuple[str, ...]]:
-    from tam_widget.activations import KERNEL_SIZE
+    from tam_widget.explanation.map_bank import KERNEL_SIZE
 
     window = KERNEL_SIZE**2
     reasons: dict[str, Callable[[Noun], bool]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tam_widget.evaluation.statistics import Estimate
+    from tam_widget.evaluation.report.statistics import Estimate
 
 __all__ = ["NAMES", "NOTHING", "difference", "interval", "number", "quoted", "table"]
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tam_widget.evaluation.report_text import NAMES
-from tam_widget.evaluation.statistics import Estimate, estimate
-from tam_widget.evaluation.tally import REGIONS, SHARES
+from tam_widget.evaluation.report.markdown import NAMES
+from tam_widget.evaluation.report.statistics import Estimate, estimate
+from tam_widget.evaluation.report.tally import REGIONS, SHARES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from tam_widget.evaluation.tally import Tally
+    from tam_widget.evaluation.report.tally import Tally
 
 __all__ = ["curves_plot", "differences_plot", "measures_plot", "regions_plot"]
 
@@ -98,7 +98,7 @@ def regions_plot(tally: Tally) -> bytes:
 
 
 def _panels(count: int, rows: int) -> tuple[Any, list[Any]]:
-    from tam_widget.figure_style import TAMFigure
+    from tam_widget.figures.style import TAMFigure
 
     figure = TAMFigure(figsize=(_WIDTH, 0.9 + _ROW * max(2, rows)), layout="constrained", dpi=130)
     panels = [figure.add_subplot(1, count, place + 1) for place in range(count)]
@@ -131,9 +131,9 @@ def _colour(place: int) -> str:
 
 
 def _ink() -> dict[str, str]:
-    from tam_widget import figure_style
+    from tam_widget.figures import style
 
-    return {name: getattr(figure_style, name) for name in ("QUIET", "FADED", "LINE")}
+    return {name: getattr(style, name) for name in ("QUIET", "FADED", "LINE")}
 
 
 def _png(figure: Any) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tam_widget.evaluation.report_text import NAMES, NOTHING, difference, interval, number, table
-from tam_widget.evaluation.statistics import LEVEL, estimate
-from tam_widget.evaluation.tally import REGIONS
+from tam_widget.evaluation.report.markdown import NAMES, NOTHING, difference, interval, number, table
+from tam_widget.evaluation.report.statistics import LEVEL, estimate
+from tam_widget.evaluation.report.tally import REGIONS
 
 if TYPE_CHECKING:
-    from tam_widget.evaluation.statistics import Estimate
-    from tam_widget.evaluation.tally import Tally
+    from tam_widget.evaluation.report.statistics import Estimate
+    from tam_widget.evaluation.report.tally import Tally
 
 __all__ = ["HEADING", "regions_section", "verdict"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tam_widget.evaluation.statistics import bootstrap_means, harmonic_mean
+from tam_widget.evaluation.report.statistics import bootstrap_means, harmonic_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ class Tally:
         self.curves = {key: np.mean(found, axis=0) for key, found in self._curves.items()}
 
     def means(self, method: str, measure: str, *, beside: str | None = None) -> NDArray[np.float64]:
-        """Return a mean over words and those of its draws, for :func:`~tam_widget.evaluation.statistics.estimate`.
+        """Return a mean over words and those of its draws, for :func:`.statistics.estimate`.
 
         Parameters
         ----------

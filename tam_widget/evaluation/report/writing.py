@@ -8,20 +8,20 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.ablation import ablation_section
 from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.report_plots import curves_plot, differences_plot, measures_plot, regions_plot
-from tam_widget.evaluation.report_regions import regions_section
-from tam_widget.evaluation.report_text import NAMES, difference, interval, number, quoted, table
-from tam_widget.evaluation.statistics import LEVEL, RESAMPLES, estimate
-from tam_widget.evaluation.storage import write_whole
-from tam_widget.evaluation.tally import FAITHFULNESS, PLAUSIBILITY, Tally
+from tam_widget.evaluation.report.ablation import ablation_section
+from tam_widget.evaluation.report.markdown import NAMES, difference, interval, number, quoted, table
+from tam_widget.evaluation.report.plots import curves_plot, differences_plot, measures_plot, regions_plot
+from tam_widget.evaluation.report.regions import regions_section
+from tam_widget.evaluation.report.statistics import LEVEL, RESAMPLES, estimate
+from tam_widget.evaluation.report.tally import FAITHFULNESS, PLAUSIBILITY, Tally
+from tam_widget.evaluation.runs.storage import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tam_widget.evaluation.runs import Run
+    from tam_widget.evaluation.runs.run import Run
 
 __all__ = ["markdown_report", "plausibility_table", "report_section", "write_report"]
 

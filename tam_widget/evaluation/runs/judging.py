@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tam_widget.errors import EvaluationError, MissingDependencyError, UnsupportedModelError
-from tam_widget.evaluation.matching import Matching
-from tam_widget.evaluation.plausibility import score
-from tam_widget.evaluation.storage import ROW_FIELDS
+from tam_widget.evaluation.plausibility.matching import Matching
+from tam_widget.evaluation.plausibility.scoring import score
+from tam_widget.evaluation.runs.storage import ROW_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from tam_widget.evaluation.covering import Covering
-    from tam_widget.evaluation.explained import Explained
-    from tam_widget.evaluation.faithfulness import Faithfulness
-    from tam_widget.evaluation.parts_of_speech import Tagger
-    from tam_widget.evaluation.plausibility import WordRow
-    from tam_widget.evaluation.regions import Regions
-    from tam_widget.evaluation.samples import Dataset, Sample
+    from tam_widget.replay.covering import Covering
+    from tam_widget.replay.explained import Explained
+    from tam_widget.evaluation.faithfulness.deletion import Faithfulness
+    from tam_widget.evaluation.plausibility.parts_of_speech import Tagger
+    from tam_widget.evaluation.plausibility.scoring import WordRow
+    from tam_widget.evaluation.faithfulness.regions import Regions
+    from tam_widget.evaluation.data.samples import Dataset, Sample
     from tam_widget.explanation import Explanation
 
 __all__ = ["HOPELESS", "Settings", "judge_sample"]
@@ -125,7 +125,7 @@ def judge_sample(  # noqa: PLR0917 - all that a row depends on
 def _judge(  # noqa: PLR0917 - called once, above
     row: dict[str, Any], errors: list[str], pair: tuple[Any, Any], dataset: Dataset, settings: Settings, tagger: Tagger
 ) -> None:
-    from tam_widget.evaluation.explained import Explained
+    from tam_widget.replay.explained import Explained
     from tam_widget.evaluation.methods import method_maps
     from tam_widget.explainer import explain
 
@@ -201,7 +201,7 @@ def _follow(
     explained: Explained, maps: dict[str, NDArray[np.float32]], row: dict[str, Any], sample: Sample, settings: Settings
 ) -> None:
     """Follow the words that name a category, each by its first token: the others often follow from it."""
-    from tam_widget.evaluation.covering import Covering
+    from tam_widget.replay.covering import Covering
 
     first = next(iter(maps))
     answer = [word for word in explained.explanation.words if word.tokens[0].role == "answer"]
@@ -221,7 +221,7 @@ def _faithfulness(
     tokens: Sequence[int],
     how: dict[str, int],
 ) -> list[dict[str, Any]]:
-    from tam_widget.evaluation.faithfulness import measure_faithfulness
+    from tam_widget.evaluation.faithfulness.deletion import measure_faithfulness
 
     found: list[dict[str, Any]] = []
     for method, every in maps.items():
@@ -236,7 +236,7 @@ def _regions(
     covering: Covering, sample: Sample, named: Sequence[dict[str, Any]], tokens: Sequence[int], how: dict[str, int]
 ) -> list[dict[str, Any]]:
     """Leave out the words whose object is not in the picture, or fills it."""
-    from tam_widget.evaluation.regions import has_two_regions, measure_regions
+    from tam_widget.evaluation.faithfulness.regions import has_two_regions, measure_regions
 
     masks = {word["category"]: sample.masks[word["category"]] for word in named}
     usable = {category for category, mask in masks.items() if has_two_regions(covering, mask)}

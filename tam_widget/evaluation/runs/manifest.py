@@ -10,14 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.storage import read_json, write_whole
+from tam_widget.evaluation.runs.storage import read_json, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tam_widget.evaluation.judging import Settings
-    from tam_widget.evaluation.samples import Dataset
+    from tam_widget.evaluation.runs.judging import Settings
+    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["check_same", "describe_data", "describe_model", "describe_settings", "describe_versions", "keep_manifest"]
 

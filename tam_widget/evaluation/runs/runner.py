@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.judging import Settings, judge_sample
-from tam_widget.evaluation.manifest import (
+from tam_widget.evaluation.runs.judging import Settings, judge_sample
+from tam_widget.evaluation.runs.manifest import (
     check_same,
     describe_data,
     describe_model,
@@ -19,17 +19,17 @@ from tam_widget.evaluation.manifest import (
     keep_manifest,
 )
 from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.parts_of_speech import open_tagger
-from tam_widget.evaluation.runs import MANIFEST, Run
-from tam_widget.evaluation.storage import RowStore, row_bytes, row_from
+from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
+from tam_widget.evaluation.runs.run import MANIFEST, Run
+from tam_widget.evaluation.runs.storage import RowStore, row_bytes, row_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from tam_widget.evaluation.matching import Matching
-    from tam_widget.evaluation.parts_of_speech import WordTagger
-    from tam_widget.evaluation.samples import Dataset
+    from tam_widget.evaluation.plausibility.matching import Matching
+    from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
+    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["METHODS", "Session", "evaluate"]
 

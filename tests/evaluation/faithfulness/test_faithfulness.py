@@ -7,11 +7,11 @@ from explained_scenes import additive, demo, of_case, shape_tokens, state_of
 from tiny.cases import CASES
 
 from tam_widget import TokenIndexError
-from tam_widget.evaluation import passes
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.explained import Explained
-from tam_widget.evaluation.faithfulness import measure_faithfulness, normalised_area
+from tam_widget.evaluation.faithfulness.deletion import measure_faithfulness, normalised_area
 from tam_widget.evaluation.methods import method_maps
+from tam_widget.replay import passes
+from tam_widget.replay.covering import Covering
+from tam_widget.replay.explained import Explained
 
 
 def test_a_cell_is_covered_by_the_mean_colour():

@@ -5,17 +5,16 @@ import pyarrow.parquet as pq
 import pytest
 from explained_scenes import additive, demo, demo_pair, of_case, shape_tokens
 from made_answers import explained as answered
-from made_runs import followed, over_regions, row, run_of
+from made_runs import followed, over_regions, row, run_of, table_after
 from run_scenes import Scenes
-from test_report import table_after
 from tiny.cases import CASES
 
 import tam_widget as tam
 from tam_widget.evaluation import Dataset, Sample, evaluate
-from tam_widget.evaluation.covering import Covering
-from tam_widget.evaluation.regions import cells_of, has_two_regions, measure_regions
+from tam_widget.evaluation.faithfulness.regions import cells_of, has_two_regions, measure_regions
 from tam_widget.evaluation.report import markdown_report, report_section
-from tam_widget.evaluation.storage import ROW_FIELDS, RowStore, row_from
+from tam_widget.evaluation.runs.storage import ROW_FIELDS, RowStore, row_from
+from tam_widget.replay.covering import Covering
 
 SIX_BY_EIGHT = (6, 8)
 

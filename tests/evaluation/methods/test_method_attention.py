@@ -9,7 +9,7 @@ from explained_scenes import NO_ROLLOUT, cases, inputs_of, of_case, state_of
 from tiny.cases import CASES
 
 from tam_widget.evaluation.methods import MethodError
-from tam_widget.evaluation.methods.attention import attention, decoder_of, rollout
+from tam_widget.evaluation.methods.attention_weights import attention, decoder_of, rollout
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
 from tam_widget.evaluation.methods.registry import scale_each
 

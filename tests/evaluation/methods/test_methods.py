@@ -10,13 +10,13 @@ from explained_scenes import ANSWER, NO_ROLLOUT, PROMPT, cases, demo, demo_pair,
 from tiny.cases import CASES
 
 import tam_widget as tam
-from tam_widget.activations import MapBank
-from tam_widget.evaluation.explained import Explained
 from tam_widget.evaluation.methods import MethodError, method_maps, method_names, overlap, register_method
 from tam_widget.evaluation.methods import registry as registry_module
 from tam_widget.evaluation.methods.overlap import tam_overlap
 from tam_widget.evaluation.methods.registry import scale_each
 from tam_widget.evaluation.methods.resolutions import tam_resolutions
+from tam_widget.explanation.map_bank import MapBank
+from tam_widget.replay.explained import Explained
 
 VARIANTS = {
     "tam": {},

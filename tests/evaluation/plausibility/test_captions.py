@@ -37,7 +37,7 @@ def test_without_references_nothing_is_computed(references):
 
 
 def test_missing_packages_are_named(monkeypatch):
-    from tam_widget.evaluation import captions
+    from tam_widget.evaluation.plausibility import captions
 
     def gone(name):
         raise ImportError(name)

@@ -7,7 +7,7 @@ from made_answers import travelled
 
 from tam_widget import MissingDependencyError
 from tam_widget.evaluation import COCO_CATEGORIES, Tagger, WordTagger, open_tagger
-from tam_widget.evaluation.parts_of_speech import FUNCTION_WORDS
+from tam_widget.evaluation.plausibility.parts_of_speech import FUNCTION_WORDS
 
 LISTED = WordTagger("list", "simplemma")
 
@@ -44,7 +44,7 @@ def test_what_is_asked_for_must_be_there(no_nltk_data):
 
 
 def test_without_any_table_of_lemmas_the_error_names_the_extra(no_nltk_data, monkeypatch):
-    from tam_widget.evaluation import parts_of_speech
+    from tam_widget.evaluation.plausibility import parts_of_speech
 
     parts_of_speech._simplemma.cache_clear()
 

@@ -7,19 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from made_runs import VARIANTS, failed, followed, function, noun, row, run_of
+from made_runs import VARIANTS, failed, followed, function, noun, row, run_of, table_after
 from PIL import Image
 
 import tam_widget as tam
 from tam_widget.evaluation.report import markdown_report
-from tam_widget.evaluation.statistics import bootstrap_means, estimate
-
-
-def table_after(text, heading):
-    """The first table after a heading, as a mapping from its first column to the others."""
-    found = re.search(rf"^#+ {re.escape(heading)}$.*?(\|.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
-    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in found.group(1).strip().splitlines()]
-    return {line[0]: dict(zip(lines[0][1:], line[1:], strict=True)) for line in lines[2:]}
+from tam_widget.evaluation.report.statistics import bootstrap_means, estimate
 
 
 def variants(index, ious, text="dog", **known):

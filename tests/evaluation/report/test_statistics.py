@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tam_widget as tam
-from tam_widget.evaluation.statistics import Estimate, bootstrap_means, estimate, harmonic_mean
+from tam_widget.evaluation.report.statistics import Estimate, bootstrap_means, estimate, harmonic_mean
 
 
 def words_of(rng, samples, mean=1.0):
@@ -66,7 +66,7 @@ def test_the_same_as_a_loop_over_draws():
 
 
 def test_a_draw_is_the_same_however_it_is_cut(monkeypatch):
-    from tam_widget.evaluation import statistics
+    from tam_widget.evaluation.report import statistics
 
     sums, counts = words_of(np.random.default_rng(5), 30)
     whole = bootstrap_means(sums, counts, resamples=70)

@@ -11,11 +11,11 @@ import torch
 from run_scenes import CHEAP, Deadly, Scenes, load_demo_on_one_thread
 
 import tam_widget as tam
-from tam_widget.evaluation.ray_runner import evaluate_on_ray
-from tam_widget.evaluation.runner import evaluate
+from tam_widget.evaluation.runs.ray_runner import evaluate_on_ray
+from tam_widget.evaluation.runs.runner import evaluate
 
 SETTINGS = {"methods": CHEAP, "faithfulness": 1, "steps": 2, "progress": False}
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tam_widget.region import mean_over
+from tam_widget.explanation.region import mean_over
 
 GRID = (0.0, 0.0, 80.0, 60.0)
 MAPS = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24

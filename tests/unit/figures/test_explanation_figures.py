@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from made_explanation import ANSWER, BREAK, PROMPT, make
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
-from test_explanation import ANSWER, BREAK, PROMPT, make
 
 import tam_widget as tam
-from tam_widget.blend import overlay
-from tam_widget.figure_style import seconds
-from tam_widget.typeset import Run, set_lines, text_width
+from tam_widget.figures.blend import overlay
+from tam_widget.figures.style import seconds
+from tam_widget.figures.typeset import Run, set_lines, text_width
 
 GREY = Image.new("RGB", (40, 30), (100, 100, 100))
 VIDEO = ((12, 4, 5),)
@@ -275,7 +275,7 @@ def test_a_figure_shows_itself_and_can_be_saved(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_no_text_is_read_as_mathematics_or_markup(tmp_path):
-    from tam_widget.tokens import Token
+    from tam_widget.text.tokens import Token
 
     ex = make()
     odd = ("$x_1^2$", r" \frac{a", "}{b}", " #&%~", "<b>", "\n", " $", "\t", "\x00", "猫", "😀")
@@ -338,7 +338,7 @@ def test_figures_may_be_drawn_in_several_threads():
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; sys.path.insert(0, 'tests/unit'); from test_explanation import make; ex = make(); "
+        "import sys; sys.path.insert(0, 'tests/unit'); from made_explanation import make; ex = make(); "
         "ex.plot(5)._repr_png_(); ex.overlay(5); print('matplotlib.pyplot' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

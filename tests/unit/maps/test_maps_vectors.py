@@ -10,7 +10,7 @@ from tam_widget.maps import activation_maps, rank_gaussian_filter, token_activat
 from tam_widget.maps import rank_filter as rank_filter_module
 from tam_widget.maps import tam as tam_module
 
-VECTORS = sorted((Path(__file__).parents[1] / "data").glob("*.npz"))
+VECTORS = sorted((Path(__file__).parents[2] / "data").glob("*.npz"))
 
 
 @pytest.fixture(params=VECTORS, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import tam_widget as tam
-from tam_widget.pictures import as_picture
+from tam_widget.media.pictures import as_picture
 
 RAMP = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
 

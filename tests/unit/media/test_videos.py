@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import tam_widget as tam
-from tam_widget.videos import MOST_FRAMES, as_video
+from tam_widget.media.videos import MOST_FRAMES, as_video
 
 
 def write(path, *, frames, rate, size=(64, 48), level=lambda number: number % 256):

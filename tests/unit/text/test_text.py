@@ -5,8 +5,8 @@ import tiny_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tam_widget.demo.training.qwen import Qwen2VL
-from tam_widget.text import PARTIAL, decode_pieces, pieces_from_offsets, special_ids, token_namer
+from tam_widget.demo.training.families.qwen import Qwen2VL
+from tam_widget.text.decoding import PARTIAL, decode_pieces, pieces_from_offsets, special_ids, token_namer
 
 
 @pytest.fixture(scope="module")

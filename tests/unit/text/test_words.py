@@ -5,9 +5,9 @@ import tiny_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tam_widget.text import pieces_from_offsets
-from tam_widget.tokens import Token
-from tam_widget.words import find_word, group_words
+from tam_widget.text.decoding import pieces_from_offsets
+from tam_widget.text.tokens import Token
+from tam_widget.text.words import find_word, group_words
 
 
 def tokens_of(*pieces, role="answer", start=0, turn=0):

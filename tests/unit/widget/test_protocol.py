@@ -10,7 +10,7 @@ from test_widget_class import FakeExplanation
 from tam_widget.widget import encode
 from tam_widget.widget.requests import answer
 
-FIXTURE = json.loads((Path(__file__).parents[1] / "data/protocol.json").read_text(encoding="utf-8"))
+FIXTURE = json.loads((Path(__file__).parents[2] / "data/protocol.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", FIXTURE["cases"], ids=lambda case: case["what"])

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from tam_widget.tokens import Candidate, Token, Word
-from tam_widget.videos import Video
+from tam_widget.media.videos import Video
+from tam_widget.text.tokens import Candidate, Token, Word
 from tam_widget.widget import TAMWidget, encode, protocol
 from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.requests import answer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "tam_widget/widget/static"
 
 

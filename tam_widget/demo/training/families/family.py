@@ -205,11 +205,11 @@ def family_named(name: str) -> Family:
         There is none of this name.
     """
     if name == "qwen":
-        from tam_widget.demo.training.qwen import Qwen2VL
+        from tam_widget.demo.training.families.qwen import Qwen2VL
 
         return Qwen2VL()
     if name == "llava":
-        from tam_widget.demo.training.llava import Llava
+        from tam_widget.demo.training.families.llava import Llava
 
         return Llava()
     raise ValueError(f"there is no family {name!r}; there are {', '.join(FAMILIES)}")

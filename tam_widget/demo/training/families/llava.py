@@ -17,16 +17,16 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from tam_widget.demo.training.byte_pairs import learn_byte_pairs
-from tam_widget.demo.training.family import Opening
-from tam_widget.demo.training.llava_forward import LlavaForward
+from tam_widget.demo.training.families.byte_pairs import learn_byte_pairs
+from tam_widget.demo.training.families.family import Opening
+from tam_widget.demo.training.families.llava_forward import LlavaForward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import torch
 
-    from tam_widget.demo.training.family import Forward
+    from tam_widget.demo.training.families.family import Forward
 
 __all__ = ["Llava"]
 
@@ -42,7 +42,7 @@ _WORDS = r" ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 class Llava:
-    """A :class:`~tam_widget.demo.training.family.Family`."""
+    """A :class:`~tam_widget.demo.training.families.family.Family`."""
 
     name = "llava"
     special_tokens: tuple[str, ...] = ("<unk>", "<pad>", "</s>", "<image>")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from tam_widget.demo.training.layers import (
+from tam_widget.demo.training.families.layers import (
     Rotation,
     Weights,
     attend,
@@ -21,13 +21,13 @@ from tam_widget.demo.training.layers import (
 if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration
 
-    from tam_widget.demo.training.family import Batch
+    from tam_widget.demo.training.families.family import Batch
 
 __all__ = ["LlavaForward"]
 
 
 class LlavaForward:
-    """Callable that maps a :class:`~tam_widget.demo.training.family.Batch` to last hidden states.
+    """Callable that maps a :class:`~tam_widget.demo.training.families.family.Batch` to last hidden states.
 
     Parameters
     ----------

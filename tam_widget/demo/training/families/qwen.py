@@ -11,10 +11,10 @@ from transformers import PreTrainedTokenizerBase, Qwen2VLConfig, Qwen2VLForCondi
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX, Qwen2Tokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from tam_widget.demo.staging import FRAMES_IN_A_GRID
-from tam_widget.demo.training.byte_pairs import learn_byte_pairs, vocabulary_and_merges
-from tam_widget.demo.training.family import Opening
-from tam_widget.demo.training.qwen_forward import QwenForward
+from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID
+from tam_widget.demo.training.families.byte_pairs import learn_byte_pairs, vocabulary_and_merges
+from tam_widget.demo.training.families.family import Opening
+from tam_widget.demo.training.families.qwen_forward import QwenForward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from tam_widget.demo.training.family import Forward
+    from tam_widget.demo.training.families.family import Forward
 
 __all__ = ["Qwen2VL"]
 
@@ -39,7 +39,7 @@ _HEADS = 4
 
 
 class Qwen2VL:
-    """A :class:`~tam_widget.demo.training.family.Family`."""
+    """A :class:`~tam_widget.demo.training.families.family.Family`."""
 
     name = "qwen"
     special_tokens: tuple[str, ...] = (

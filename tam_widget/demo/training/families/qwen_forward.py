@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from tam_widget.demo.training.layers import (
+from tam_widget.demo.training.families.layers import (
     Rotation,
     Weights,
     attend,
@@ -25,7 +25,7 @@ from tam_widget.demo.training.layers import (
 if TYPE_CHECKING:
     from transformers import Qwen2VLForConditionalGeneration
 
-    from tam_widget.demo.training.family import Batch
+    from tam_widget.demo.training.families.family import Batch
 
 __all__ = ["QwenForward"]
 
@@ -33,7 +33,7 @@ _VISION_EPSILON = 1e-6  # not in the configuration
 
 
 class QwenForward:
-    """Callable that maps a :class:`~tam_widget.demo.training.family.Batch` to last hidden states.
+    """Callable that maps a :class:`~tam_widget.demo.training.families.family.Batch` to last hidden states.
 
     Parameters
     ----------

@@ -1,0 +1,1 @@
+"""Data sets to judge maps on, and the samples that they hold."""

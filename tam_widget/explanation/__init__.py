@@ -1,0 +1,11 @@
+"""What a user holds: an explanation, its maps, and maps over parts of a picture.
+
+An :class:`Explanation` shows and draws itself by rooms above this one (``figures``, ``widget``), which it imports where
+it uses them: the only circle of the house, and a choice, so that one object is all that a user needs.
+"""
+
+from tam_widget.explanation.explanation import Explanation
+from tam_widget.explanation.map_bank import Maps
+from tam_widget.text.tokens import Candidate, Token, Word
+
+__all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]

@@ -1,0 +1,1 @@
+"""Explanations drawn with matplotlib, without pyplot: one word, a row of pictures, the whole answer."""

@@ -1,0 +1,1 @@
+"""Whatever a person calls a picture or a video, read into one form."""
