@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
-from tam_widget.explanation.map_bank import Activations
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
+from tam_widget.models.activations import activations_of
 from tam_widget.models.conversation import prepare, tokenize_answer
 from tam_widget.models.families import family_of, panels_of
-from tam_widget.models.head import head_rows
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import conversation_from, conversation_from_messages
 from tam_widget.models.options import check_options
+from tam_widget.models.wrapped import unwrapped
 from tam_widget.text.decoding import decode_pieces, special_ids, token_namer
 from tam_widget.text.tokens import Candidate, Token
 
@@ -29,10 +28,10 @@ if TYPE_CHECKING:
     from tam_widget.models.capture import Capture, Choices
     from tam_widget.models.conversation import Prepared
     from tam_widget.models.families import Family
+    from tam_widget.models.layout import Panel
     from tam_widget.models.messages import Conversation, Medium
-    from tam_widget.models.stitch import Panel
 
-__all__ = ["activations_of", "explain", "unwrapped"]
+__all__ = ["explain"]
 
 
 def explain(
@@ -120,12 +119,6 @@ def explain(
     tokens = _tokens(layout, run, tokenizer)
     media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
     return Explanation(tokens, layout.texts, media, activations_of(model, tokenizer, layout, run, tokens), _name(model))
-
-
-def unwrapped(model: Any) -> Any:
-    """Look through a compiled or adapted (PEFT) model at the one that computes."""
-    model = getattr(model, "_orig_mod", model)
-    return model.get_base_model() if hasattr(model, "get_base_model") and hasattr(model, "peft_config") else model
 
 
 def _config_of(model: Any) -> Any:
@@ -232,29 +225,6 @@ def _candidates(choices: Choices, step: int, name: Callable[[int], str]) -> tupl
             token == chosen,
         )
         for token, probability in ranked
-    )
-
-
-def activations_of(model: Any, tokenizer: Any, layout: Layout, run: Capture, tokens: Sequence[Token]) -> Activations:
-    """Keep the states of the vision tokens and of the text tokens' read positions, and every row ever asked for."""
-    cells = np.concatenate([panel.positions.ravel() for panel in layout.panels])
-    read = np.array([slot.read_position for slot in layout.slots], dtype=np.int64)
-    states = run.states[torch.from_numpy(np.concatenate([cells, read])).to(run.states.device)]
-    ids = [token.id for token in tokens]
-    classes = sorted({*ids, *(candidate.id for token in tokens for candidate in token.candidates)})
-    strings = tokenizer.convert_ids_to_tokens(classes)
-    first: dict[Any, int] = {}
-    return Activations(
-        states=states,
-        rows=head_rows(model, classes, states),
-        row_of={token: row for row, token in enumerate(classes)},
-        ids=ids,
-        # A token's key is its own string, space and case included; ids that the tokenizer does not know are their own.
-        key_of={
-            token: first.setdefault(string or token, token) for token, string in zip(classes, strings, strict=True)
-        },
-        panels=layout.panels,
-        read_positions=read.tolist(),
     )
 
 

@@ -5,9 +5,9 @@ import torch
 from PIL import Image
 
 from tam_widget.explanation import Explanation
-from tam_widget.explanation.map_bank import Activations
 from tam_widget.media.videos import Video
-from tam_widget.models.stitch import Panel
+from tam_widget.models.activations import Activations
+from tam_widget.models.layout import Panel
 from tam_widget.text.tokens import Candidate, Token
 
 PROMPT = ("Where", " is", " it", "?")

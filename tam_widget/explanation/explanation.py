@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from tam_widget.errors import TokenIndexError
-from tam_widget.explanation.map_bank import KERNEL_SIZE, PUBLISHED, Activations, MapBank, Maps, Method
+from tam_widget.explanation.map_bank import KERNEL_SIZE, PUBLISHED, MapBank, Maps, Method
 from tam_widget.explanation.region import mean_over
 from tam_widget.media.videos import Video
 from tam_widget.text.tokens import Candidate, Token, Word
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from tam_widget.explanation.map_bank import Part
     from tam_widget.figures.figure import TAMFigure
-    from tam_widget.models.layout import Box, Role
-    from tam_widget.models.stitch import Panel, PanelKind
+    from tam_widget.models.activations import Activations
+    from tam_widget.models.layout import Box, Panel, PanelKind
+    from tam_widget.text.tokens import Role
     from tam_widget.widget import TAMWidget
 
 __all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]
@@ -48,6 +49,8 @@ class Explanation:
     boxes : tuple of (float, float, float, float)
         Left, top, right and bottom of what each picture's grid covers, in pixels of the picture: the picture itself,
         but for up to a cell at an edge where the model was shown a part of it or padding around it.
+    texts : mapping of (int, str) to str
+        Prompts and answers by turn and role: what the tokens' spans refer to.
     model_name : str
         A short name of the model.
     """
@@ -69,19 +72,19 @@ class Explanation:
         )
         self.boxes: tuple[Box, ...] = tuple(panel.box for panel in first)
         self.model_name = model_name
-        self._texts = dict(texts)
-        self.words: tuple[Word, ...] = group_words(self.tokens, self._texts)
+        self.texts: dict[tuple[int, Role], str] = dict(texts)
+        self.words: tuple[Word, ...] = group_words(self.tokens, self.texts)
         self._bank = MapBank(activations)
 
     @property
     def prompt(self) -> str:
         """The last turn's question."""
-        return next(text for (_, role), text in reversed(self._texts.items()) if role == "prompt")
+        return next(text for (_, role), text in reversed(self.texts.items()) if role == "prompt")
 
     @property
     def answer(self) -> str:
         """The last turn's answer."""
-        return next((text for (_, role), text in reversed(self._texts.items()) if role == "answer"), "")
+        return next((text for (_, role), text in reversed(self.texts.items()) if role == "answer"), "")
 
     def heatmap(
         self,
@@ -267,7 +270,7 @@ class Explanation:
 
     def occurrences(self, phrase: str) -> list[list[int]]:
         """Return the same as :meth:`find`, one list for each occurrence."""
-        return find_word(phrase, self.tokens, self._texts)
+        return find_word(phrase, self.tokens, self.texts)
 
     def overlay(
         self,

@@ -1,4 +1,4 @@
-"""All that is left of the model once it has run: the states and head rows that the maps are made of."""
+"""Maps made of what a forward pass left: many tokens at a time, on the model's device, kept on the CPU."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from tam_widget.models.stitch import Panel
+    from tam_widget.models.activations import Activations
+    from tam_widget.models.layout import Panel
 
-__all__ = ["KERNEL_SIZE", "PUBLISHED", "Activations", "MapBank", "Maps", "Method", "Part"]
+__all__ = ["KERNEL_SIZE", "PUBLISHED", "MapBank", "Maps", "Method", "Part"]
 
 KERNEL_SIZE = 3
 """Side of the rank Gaussian filter's window, in cells, as published."""
@@ -63,37 +64,6 @@ class Method:
 
 PUBLISHED = Method()
 """As published."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Activations:
-    """States and rows on the model's device; N vision tokens, T text tokens, C classes, width d.
-
-    Attributes
-    ----------
-    states : torch.Tensor, shape (N + T, d)
-        The vision tokens' last hidden states, panel by panel, then the text tokens', each at its read position.
-    rows : torch.Tensor, shape (C, d)
-        The output head's rows of every class and candidate.
-    row_of : mapping of int to int
-        From a vocabulary id to its row.
-    ids : sequence of int
-        The text tokens' vocabulary ids.
-    key_of : mapping of int to int
-        From a vocabulary id to its key: ids whose own strings are equal share one.
-    panels : tuple of Panel
-        Which vision tokens lie where; those of one picture or video stand together.
-    read_positions : sequence of int
-        Where in the sequence each text token is read: what comes later it cannot have seen.
-    """
-
-    states: Tensor
-    rows: Tensor
-    row_of: Mapping[int, int]
-    ids: Sequence[int]
-    key_of: Mapping[int, int]
-    panels: tuple[Panel, ...]
-    read_positions: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     from tam_widget.explanation import Explanation
-    from tam_widget.models.layout import Role
-    from tam_widget.text.tokens import Candidate, Token
+    from tam_widget.text.tokens import Candidate, Role, Token
 
 __all__ = ["Block", "fitted", "name_of", "place_of", "text_blocks", "title_of"]
 
@@ -41,7 +40,7 @@ def text_blocks(
         earlier = explanation.relevance(index, candidate)
         relevance[: len(earlier)] = np.maximum(relevance[: len(earlier)], earlier)
     blocks: list[Block] = []
-    for token, lead in zip(explanation.tokens, leads(explanation), strict=True):
+    for token, lead in zip(explanation.tokens, leads(explanation.tokens, explanation.texts), strict=True):
         if not blocks or (blocks[-1].turn, blocks[-1].role) != (token.turn, token.role):
             blocks.append(Block(token.turn, token.role))
         if lead:
@@ -54,7 +53,7 @@ def text_blocks(
 
 def title_of(explanation: Explanation, group: Sequence[int], candidate: SupportsIndex | Candidate | None) -> str:
     """Return what was said, or what was explained in its place."""
-    between = leads(explanation)
+    between = leads(explanation.tokens, explanation.texts)
     texts = [(index, explanation.tokens[index].text) for index in group]
     said = "".join(between[index] + text for index, text in texts if text != PARTIAL)
     said = said.strip() or repr(said)[1:-1] or PARTIAL

@@ -13,10 +13,11 @@ import numpy as np
 
 from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
 from tam_widget.media.videos import Video
-from tam_widget.models.layout import Role, Slot
+from tam_widget.models.layout import Slot
 from tam_widget.models.messages import Text
 from tam_widget.models.place import Place
 from tam_widget.text.decoding import pieces_from_offsets
+from tam_widget.text.tokens import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

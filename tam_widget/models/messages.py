@@ -13,7 +13,7 @@ from tam_widget.media.pictures import Picture, as_picture
 from tam_widget.media.videos import Video, VideoInput, as_video
 
 if TYPE_CHECKING:
-    from tam_widget.models.layout import Role
+    from tam_widget.text.tokens import Role
 
 __all__ = ["Conversation", "Medium", "Message", "Text", "conversation_from", "conversation_from_messages"]
 

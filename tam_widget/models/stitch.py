@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tam_widget.errors import LayoutError
+from tam_widget.models.layout import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tam_widget.models.layout import Box, View
+    from tam_widget.models.layout import Box, PanelKind, View
 
-__all__ = ["Panel", "PanelKind", "stitch"]
-
-PanelKind: TypeAlias = Literal["stitched", "global"]
+__all__ = ["stitch"]
 
 _SLACK = 0.25
 """How far a view may lie off the common grid, in cells: crops of a picture are whole pixels."""
 
 _SLIVER = 0.01
 """A cell that holds no more of the picture than this share of its side is padding."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Panel:
-    """One grid over one whole picture or frame, of which a rectangle was seen.
-
-    Attributes
-    ----------
-    image : int
-        Which picture or video, counted from 0.
-    kind : {"stitched", "global"}
-        The sharpest map of the whole picture, or the coarse one that some models have beside it.
-    grid : tuple of int
-        Rows and columns of the whole grid.
-    box : tuple of float
-        (left, top, right, bottom) of the whole grid in pixels of the original picture: the picture itself, to half a
-        cell where part of it was cut away, to a cell where it was padded.
-    positions : numpy.ndarray of int64, shape (rows seen, columns seen)
-        The sequence position of each cell that was seen.
-    corner : tuple of int
-        Row and column of the whole grid where the seen rectangle begins.
-    frame : int or None
-        Of a video, which of the frames that the model was given (of several merged into one, the first).
-    """
-
-    image: int
-    kind: PanelKind
-    grid: tuple[int, int]
-    box: Box
-    positions: NDArray[np.int64]
-    corner: tuple[int, int] = (0, 0)
-    frame: int | None = None
-
-    def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Put maps of the seen rectangle (…, rows seen, columns seen) into the whole grid; the rest is NaN."""
-        if values.shape[-2:] == self.grid:
-            return values
-        whole = np.full((*values.shape[:-2], *self.grid), np.nan, dtype=np.float32)
-        (top, left), (rows, columns) = self.corner, values.shape[-2:]
-        whole[..., top : top + rows, left : left + columns] = values
-        return whole
 
 
 def stitch(views: Sequence[View], image: int, size: tuple[int, int]) -> tuple[Panel, ...]:

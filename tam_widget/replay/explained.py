@@ -17,17 +17,19 @@ from PIL import Image
 
 from tam_widget.errors import LayoutError, PictureError, PromptError
 from tam_widget.models import capture
+from tam_widget.models.activations import activations_of
 from tam_widget.models.conversation import prepare
 from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import Message, conversation_from, conversation_from_messages
+from tam_widget.models.wrapped import unwrapped
 from tam_widget.replay.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tam_widget.explanation import Explanation
-    from tam_widget.explanation.map_bank import Activations
+    from tam_widget.models.activations import Activations
     from tam_widget.models.capture import Capture
     from tam_widget.models.messages import Conversation
 
@@ -86,9 +88,7 @@ class Explained:
         self._said = [token for token in explanation.tokens if token.role == "answer" and token.turn == last]
         if not self._said:
             raise PromptError("the model answered nothing, so there is no answer to read again")
-        from tam_widget import explainer  # transformers comes with it, which measures of maps do without
-
-        self.model = explainer.unwrapped(model)
+        self.model = unwrapped(model)
         self.processor = processor
         self.explanation = explanation
         self.picture = picture
@@ -181,10 +181,8 @@ class Explained:
 
     def activations(self, reading: Reading, run: Capture) -> Activations:
         """Return the states and head rows that Token Activation Maps of a reading are made of."""
-        from tam_widget import explainer
-
         layout = Layout(reading.panels, reading.slots, reading.texts)
-        return explainer.activations_of(self.model, self.processor.tokenizer, layout, run, self.explanation.tokens)
+        return activations_of(self.model, self.processor.tokenizer, layout, run, self.explanation.tokens)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

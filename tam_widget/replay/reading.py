@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tam_widget.models.layout import Role, Slot
-    from tam_widget.models.stitch import Panel
+    from tam_widget.models.layout import Panel, Slot
+    from tam_widget.text.tokens import Role
 
 __all__ = ["Reading"]
 

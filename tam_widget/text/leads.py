@@ -6,18 +6,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tam_widget.explanation import Explanation
+    from collections.abc import Mapping, Sequence
+
+    from tam_widget.text.tokens import Role, Token
 
 __all__ = ["leads"]
 
 
-def leads(explanation: Explanation) -> list[str]:
+def leads(tokens: Sequence[Token], texts: Mapping[tuple[int, Role], str]) -> list[str]:
     """Return for each token the characters in front of it that no token covers; empty for nearly all.
 
     Texts of one message are read as one (:attr:`Explanation.prompt`), and what joins them the model never saw. Without
     it "Look at this" and "What is it?" would run together.
     """
-    tokens, texts = explanation.tokens, explanation._texts  # noqa: SLF001 - whoever shows the text needs all of it
     found = ["" for _ in tokens]
     for last, token in pairwise(tokens):
         if (last.turn, last.role) == (token.turn, token.role):

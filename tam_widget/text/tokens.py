@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from tam_widget.models.layout import Role
+__all__ = ["Candidate", "Role", "Token", "Word"]
 
-__all__ = ["Candidate", "Token", "Word"]
+Role: TypeAlias = Literal["prompt", "answer"]
+"""Who wrote a text."""
 
 
 @dataclass(frozen=True, slots=True)

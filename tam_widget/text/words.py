@@ -11,7 +11,7 @@ from tam_widget.text.tokens import Token, Word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tam_widget.models.layout import Role
+    from tam_widget.text.tokens import Role
 
     Segment = tuple[int, Role]
 

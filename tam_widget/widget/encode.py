@@ -61,7 +61,7 @@ def encode_tokens(explanation: Explanation) -> list[TokenState]:
                 for candidate in token.candidates
             ],
         }
-        for token, lead in zip(explanation.tokens, leads(explanation), strict=True)
+        for token, lead in zip(explanation.tokens, leads(explanation.tokens, explanation.texts), strict=True)
     ]
 
 

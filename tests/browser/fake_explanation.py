@@ -60,9 +60,9 @@ class Fake:
         self.model_name = name
         self.delay, self.error = delay, error
         self.spot, self.unseen, self.later = spot, unseen, later
-        self._texts, pieces = read(turns or [(prompt, answer)])
+        self.texts, pieces = read(turns or [(prompt, answer)])
         self.tokens = tuple(token(i, *piece) for i, piece in enumerate(pieces))
-        self.words = group_words(self.tokens, self._texts)
+        self.words = group_words(self.tokens, self.texts)
         self.images = tuple(picture(*sizes[k : k + 1], shapes=shapes) for k in range(pictures))
         self.grids = (grid,) * pictures
         if frames:

@@ -15,7 +15,8 @@ from tam_widget.demo.scenery.staging import KINDS
 from tam_widget.demo.scenery.truth import GROUNDED
 from tam_widget.demo.training.corpus import SPLIT_WORDS, build_tokenizer
 from tam_widget.demo.training.curriculum import Curriculum
-from tam_widget.demo.training.families.family import FAMILIES, IGNORED, family_named
+from tam_widget.demo.training.families.batch import IGNORED
+from tam_widget.demo.training.families.family import FAMILIES, family_named
 from tam_widget.demo.training.grounding import CaptionWords, TrueWords
 from tam_widget.demo.training.loop import Run, _optimizers
 from tam_widget.demo.training.losses import _matting_laplacian, losses

@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor, AutoTokenizer
 
-from tam_widget.demo.training.families.family import FAMILIES, IGNORED, Batch, family_named
+from tam_widget.demo.training.families.batch import IGNORED, Batch
+from tam_widget.demo.training.families.family import FAMILIES, family_named
 from tam_widget.models.demo_processors import demo_processor
 
 SYSTEM = "You see coloured shapes."

@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.training.corpus import build_tokenizer
-from tam_widget.demo.training.families.family import IGNORED, Batch, family_named
+from tam_widget.demo.training.families.batch import IGNORED, Batch
+from tam_widget.demo.training.families.family import family_named
 from tam_widget.demo.training.grounding import grounding_named
 from tam_widget.demo.training.losses import losses, total
 from tam_widget.demo.training.sequences import Maker, encoder, make_batch, training_batch

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from tam_widget.demo.training.families.family import IGNORED
+from tam_widget.demo.training.families.batch import IGNORED
 
 if TYPE_CHECKING:
-    from tam_widget.demo.training.families.family import Batch
+    from tam_widget.demo.training.families.batch import Batch
 
 _LOG_PARTITION = 8.0
 _WINDOW = 3

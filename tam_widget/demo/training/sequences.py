@@ -13,7 +13,7 @@ from tam_widget.demo.scenery.drawing import draw_frames
 from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.scenery.language import SYSTEM_PROMPT
 from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID
-from tam_widget.demo.training.families.family import IGNORED, Batch
+from tam_widget.demo.training.families.batch import IGNORED, Batch
 from tam_widget.demo.training.talk import talk_about
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tam_widget.models.stitch import Panel
+    from tam_widget.models.layout import Panel
     from tam_widget.replay.explained import Explained
 
 __all__ = ["tam_resolutions"]

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.files import write_whole
 from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.report.ablation import ablation_section
 from tam_widget.evaluation.report.markdown import NAMES, difference, interval, number, quoted, table
@@ -15,13 +16,12 @@ from tam_widget.evaluation.report.plots import curves_plot, differences_plot, me
 from tam_widget.evaluation.report.regions import regions_section
 from tam_widget.evaluation.report.statistics import LEVEL, RESAMPLES, estimate
 from tam_widget.evaluation.report.tally import FAITHFULNESS, PLAUSIBILITY, Tally
-from tam_widget.evaluation.runs.storage import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tam_widget.evaluation.runs.run import Run
+    from tam_widget.evaluation.report.reported import Reported
 
 __all__ = ["markdown_report", "plausibility_table", "report_section", "write_report"]
 
@@ -44,7 +44,7 @@ img {{ max-width: 100%; }}
 """
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: Reported) -> Path:
     """Write a run's report beside its rows and return the HTML file's path; see :meth:`Run.report`."""
     mistune = needed("mistune", "an HTML report", "eval")
     tally = _tally(run)
@@ -61,12 +61,12 @@ def write_report(run: Run) -> Path:
     return page
 
 
-def markdown_report(run: Run, tally: Tally | None = None, plots: Sequence[str] = ()) -> str:
+def markdown_report(run: Reported, tally: Tally | None = None, plots: Sequence[str] = ()) -> str:
     """Return a run's report in Markdown.
 
     Parameters
     ----------
-    run : Run
+    run : Reported
     tally : Tally, optional
         Of its rows, where it is known already.
     plots : sequence of str
@@ -102,12 +102,12 @@ def markdown_report(run: Run, tally: Tally | None = None, plots: Sequence[str] =
     return "\n\n".join(sections) + "\n"
 
 
-def report_section(run: Run, heading: str) -> str:
+def report_section(run: Reported, heading: str) -> str:
     """Return one section of a run's report in Markdown, its pictures within: for a notebook.
 
     Parameters
     ----------
-    run : Run
+    run : Reported
     heading : str
         As the report has it, such as ``"Object or background"``.
 
@@ -144,18 +144,18 @@ def _inline(picture: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
-def _tally(run: Run) -> Tally:
+def _tally(run: Reported) -> Tally:
     tally = Tally(run.rows(), run.methods, int(run.manifest["settings"]["seed"]))
     if not tally.rows:
         raise EvaluationError(f"{run.folder} has no row yet, so there is nothing to report")
     return tally
 
 
-def _title(run: Run) -> str:
+def _title(run: Reported) -> str:
     return f"{run.manifest['model']['name']} on {run.manifest['data']['name']}"
 
 
-def _plots(run: Run, tally: Tally) -> dict[str, bytes]:
+def _plots(run: Reported, tally: Tally) -> dict[str, bytes]:
     plots = {}
     if tally.objects or tally.functions:
         plots["plots/plausibility.png"] = measures_plot(tally, run.methods)
@@ -172,7 +172,7 @@ def _pictures(plots: Sequence[str], name: str, alt: str) -> list[str]:
     return [f"![{alt}]({path})" for path in plots if path == f"plots/{name}.png"]
 
 
-def _opening(run: Run, tally: Tally) -> str:
+def _opening(run: Reported, tally: Tally) -> str:
     asked = int(run.manifest["samples"])
     sources = ", ".join(quoted(source) for source in tally.sources)
     done = (
@@ -274,7 +274,7 @@ def _failures(tally: Tally) -> list[str]:
     ]
 
 
-def _made_with(run: Run) -> list[str]:
+def _made_with(run: Reported) -> list[str]:
     manifest = run.manifest
     settings = "; ".join(
         f"{name} {', '.join(value) if isinstance(value, list) else value}"

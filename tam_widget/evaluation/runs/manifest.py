@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.runs.storage import read_json, write_whole
+from tam_widget.evaluation.files import read_json, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

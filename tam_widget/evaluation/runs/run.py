@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.runs.storage import RowStore, read_json
+from tam_widget.evaluation.files import read_json
+from tam_widget.evaluation.runs.storage import RowStore
 from tam_widget.evaluation.plausibility.summary import Summary, aggregate
 
 if TYPE_CHECKING:

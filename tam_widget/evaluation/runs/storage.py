@@ -5,12 +5,11 @@ A file appears under its name only when it is whole, so a run that is stopped at
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.files import partial_path, write_whole
 from tam_widget.evaluation.needed import needed
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ __all__ = [
     "RowStore",
     "row_bytes",
     "row_from",
-    "write_whole",
 ]
 
 # Names and types of Arrow.
@@ -126,7 +124,7 @@ class RowStore:
     def join(self, count: int) -> Path:
         """Write the rows of the first `count` samples into one file, in order, and return its path."""
         parquet = _parquet()
-        partial = _beside(self.joined)
+        partial = partial_path(self.joined)
         with parquet.ParquetWriter(partial, _schema(), compression="zstd") as writer:
             for rows in _groups(self._small(count), _TOGETHER):
                 writer.write_table(_table(rows))
@@ -159,35 +157,6 @@ def row_from(data: bytes) -> dict[str, Any]:
     """Return the row of :func:`row_bytes`."""
     (row,) = _parquet().ParquetFile(_arrow().BufferReader(data)).read().to_pylist()
     return dict(row)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there wholly or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _beside(path)
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises
-    ------
-    EvaluationError
-        It is not there or no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EvaluationError(f"{path} cannot be read: {error}") from error
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def _is_whole(path: Path) -> bool:

@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tam_widget.models.conversation import Prepared, Render
-    from tam_widget.models.layout import View
+    from tam_widget.models.layout import Panel, View
     from tam_widget.models.place import Place
-    from tam_widget.models.stitch import Panel
 
     Views = Callable[[Place], Sequence[View]]
 

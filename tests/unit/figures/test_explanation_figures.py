@@ -320,7 +320,7 @@ def test_a_word_of_several_tokens_stays_on_one_line():
 
 def test_the_figure_grows_with_the_text():
     short, long = make(), make()
-    long._texts[0, "answer"] = "x"
+    long.texts[0, "answer"] = "x"
     long.tokens = (*long.tokens, *(tam.Token(11 + k, " lorem ipsum", 0, "answer", 0, (0, 1)) for k in range(100)))
     long._bank = short._bank
     assert long.plot(5).get_figheight() > short.plot(5).get_figheight() + 1
@@ -338,7 +338,7 @@ def test_figures_may_be_drawn_in_several_threads():
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; sys.path.insert(0, 'tests/unit'); from made_explanation import make; ex = make(); "
+        "import sys; sys.path.insert(0, 'tests'); from made_explanation import make; ex = make(); "
         "ex.plot(5)._repr_png_(); ex.overlay(5); print('matplotlib.pyplot' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

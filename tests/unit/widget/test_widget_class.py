@@ -34,7 +34,7 @@ class FakeExplanation:
             Token(i, text, i, role, 0, span, (chosen,) if role == "answer" else ())
             for i, ((role, text), span) in enumerate(zip(texts, [(0, 2), (0, 1), (1, 4), (4, 6)], strict=True))
         )
-        self._texts = {(0, "prompt"): "Go", (0, "answer"): "A star"}
+        self.texts = {(0, "prompt"): "Go", (0, "answer"): "A star"}
         self.words = tuple(Word("", self.tokens[a:b]) for a, b in ((0, 1), (1, 2), (2, 4)))
         self.images = (Image.new("RGB", size, "red"), Image.new("RGB", size, "blue"))
         self.grids = ((2, 3), (1, 4))
@@ -162,12 +162,12 @@ class TestState:
             Token(1, "What?", 1, "prompt", 0, (9, 14)),
             Token(2, "Yes", 2, "answer", 0, (0, 3)),
         )
-        explanation._texts = {(0, "prompt"): "See this\nWhat?", (0, "answer"): "Yes"}
+        explanation.texts = {(0, "prompt"): "See this\nWhat?", (0, "answer"): "Yes"}
         assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", "\n", ""]
 
     def test_bytes_of_one_character_leave_no_gap(self, explanation):
         explanation.tokens = tuple(Token(k, text, k, "prompt", 0, (0, 1)) for k, text in enumerate("\ufffd🙂"))
-        explanation._texts = {(0, "prompt"): "🙂"}
+        explanation.texts = {(0, "prompt"): "🙂"}
         assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", ""]
 
     def test_a_picture_is_shrunk_and_keeps_its_shape(self):

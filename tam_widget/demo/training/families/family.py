@@ -2,80 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    Forward = Callable[["Batch"], tuple[torch.Tensor, torch.Tensor]]
+    from tam_widget.demo.training.families.batch import Forward, Opening
 
-__all__ = ["FAMILIES", "IGNORED", "Batch", "Family", "Opening", "family_named"]
+__all__ = ["FAMILIES", "Family", "family_named"]
 
 FAMILIES = ("qwen", "llava")
-IGNORED = -100  # labels that no loss reads
-
-
-@dataclass
-class Batch:
-    """Samples whose media have one form, and what is said about each.
-
-    B samples of L positions; F grids in each (pictures, or groups of a video's frames), S frames in a grid;
-    N = rows · columns vision tokens for a grid; W grounded words.
-
-    Attributes
-    ----------
-    pictures : tensor of uint8, shape (B, F, S, H, W, 3)
-        S is 1 for still pictures and 2 for the frame groups of a video.
-    grid : tuple of int
-        Rows and columns of vision tokens in one grid.
-    ids, labels, segments : tensor of int64, shape (B, L)
-        A position attends to earlier ones of its own segment and of segment 0 (the opening); −1 is padding. Labels are
-        the ids that the answers' loss asks for, :data:`IGNORED` elsewhere.
-    places : tensor of int64, shape (3, B, L)
-        Positions for M-RoPE: time, row, column. A family with one position has it three times.
-    image_at : tensor of int64, shape (F · N,)
-        Where the vision tokens are in the sequence, grid after grid: the same for all samples.
-    present : tensor of float32, shape (B, F, W)
-        1 where a word that the grounded token belongs to is true of a grid, 0 where not, NaN where unknown.
-    """
-
-    pictures: torch.Tensor
-    grid: tuple[int, int]
-    ids: torch.Tensor
-    labels: torch.Tensor
-    segments: torch.Tensor
-    places: torch.Tensor
-    image_at: torch.Tensor
-    present: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What stands before the first question: system prompt and media.
-
-    Attributes
-    ----------
-    ids : list of int
-        O tokens, those of the vision among them.
-    places : array of int64, shape (3, O)
-        Time, row and column.
-    image_at : array of int64, shape (F · N,)
-        Where the vision tokens are.
-    next_place : int
-        The position, in time, row and column, of the token that follows.
-    """
-
-    ids: list[int]
-    places: NDArray[np.int64]
-    image_at: NDArray[np.int64]
-    next_place: int
 
 
 class Family(Protocol):
@@ -190,8 +130,8 @@ class Family(Protocol):
         Returns
         -------
         callable
-            From a :class:`Batch` to the hidden states after the final norm, shape (B, L, d), and the rows of the
-            head, shape (V, d).
+            From a :class:`~tam_widget.demo.training.families.batch.Batch` to the hidden states after the final norm,
+            shape (B, L, d), and the rows of the head, shape (V, d).
         """
         ...
 

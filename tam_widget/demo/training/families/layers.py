@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 if TYPE_CHECKING:
-    from tam_widget.demo.training.families.family import Batch
+    from tam_widget.demo.training.families.batch import Batch
 
 __all__ = [
     "Rotation",

@@ -17,8 +17,8 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from tam_widget.demo.training.families.batch import Opening
 from tam_widget.demo.training.families.byte_pairs import learn_byte_pairs
-from tam_widget.demo.training.families.family import Opening
 from tam_widget.demo.training.families.llava_forward import LlavaForward
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from tam_widget.demo.training.families.family import Forward
+    from tam_widget.demo.training.families.batch import Forward
 
 __all__ = ["Llava"]
 

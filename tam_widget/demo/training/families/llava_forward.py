@@ -21,13 +21,13 @@ from tam_widget.demo.training.families.layers import (
 if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration
 
-    from tam_widget.demo.training.families.family import Batch
+    from tam_widget.demo.training.families.batch import Batch
 
 __all__ = ["LlavaForward"]
 
 
 class LlavaForward:
-    """Callable that maps a :class:`~tam_widget.demo.training.families.family.Batch` to last hidden states.
+    """Callable that maps a :class:`~tam_widget.demo.training.families.batch.Batch` to last hidden states.
 
     Parameters
     ----------

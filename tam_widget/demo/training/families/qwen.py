@@ -12,8 +12,8 @@ from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX, Qwen
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID
+from tam_widget.demo.training.families.batch import Opening
 from tam_widget.demo.training.families.byte_pairs import learn_byte_pairs, vocabulary_and_merges
-from tam_widget.demo.training.families.family import Opening
 from tam_widget.demo.training.families.qwen_forward import QwenForward
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from tam_widget.demo.training.families.family import Forward
+    from tam_widget.demo.training.families.batch import Forward
 
 __all__ = ["Qwen2VL"]
 

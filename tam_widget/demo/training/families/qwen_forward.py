@@ -25,7 +25,7 @@ from tam_widget.demo.training.families.layers import (
 if TYPE_CHECKING:
     from transformers import Qwen2VLForConditionalGeneration
 
-    from tam_widget.demo.training.families.family import Batch
+    from tam_widget.demo.training.families.batch import Batch
 
 __all__ = ["QwenForward"]
 
@@ -33,7 +33,7 @@ _VISION_EPSILON = 1e-6  # not in the configuration
 
 
 class QwenForward:
-    """Callable that maps a :class:`~tam_widget.demo.training.families.family.Batch` to last hidden states.
+    """Callable that maps a :class:`~tam_widget.demo.training.families.batch.Batch` to last hidden states.
 
     Parameters
     ----------
