@@ -3,9 +3,9 @@
  *
  * Nothing is kept at module level: hosts differ in how often they evaluate a module, and each view is on its own.
  */
-import "./styles.css";
+import "./picture/picture.css";
 import type { RenderProps } from "@anywidget/types";
-import type { State } from "./protocol.ts";
+import type { State } from "./kernel/protocol.ts";
 import { mount } from "./view.ts";
 
 function render({ model, el, signal }: RenderProps<State & Record<string, unknown>>): () => void {

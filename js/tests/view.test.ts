@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index.ts";
-import { PATIENCE } from "../src/line.ts";
-import { FADE } from "../src/picture.ts";
+import { PATIENCE } from "../src/kernel/line.ts";
+import { FADE } from "../src/picture/picture.ts";
 import {
   conversation,
   embedded,
@@ -12,8 +12,8 @@ import {
   state,
   stubBrowser,
   TEXTS,
-} from "./fakes.ts";
-import { aroundEach, model, Page, page, pixels, show } from "./page.ts";
+} from "./support/fakes.ts";
+import { aroundEach, model, Page, page, pixels, show } from "./support/page.ts";
 
 const LEFT = [0, 254, 0, 254];
 

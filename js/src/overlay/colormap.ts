@@ -1,5 +1,5 @@
 /** From a level of the map to a colour of the overlay. */
-import { PEAK_LEVEL, UNSEEN } from "./protocol.ts";
+import { PEAK_LEVEL, UNSEEN } from "../kernel/protocol.ts";
 
 /** Mid-grey, half as strong as the strongest value: neither hot nor cold, seen in light and dark pictures. */
 const VEIL = 128;

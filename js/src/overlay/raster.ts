@@ -1,5 +1,5 @@
 /** From a small grid of levels to the pixels of an overlay. Pure arithmetic: no canvas, no DOM. */
-import { UNSEEN } from "./protocol.ts";
+import { UNSEEN } from "../kernel/protocol.ts";
 
 export interface Grid {
   rows: number;

@@ -1,5 +1,5 @@
 /** Listening and saving, made short; what is heard ends with the view. */
-import type { Model, State } from "./protocol.ts";
+import type { Model, State } from "../kernel/protocol.ts";
 
 export function listen<K extends keyof HTMLElementEventMap>(
   node: HTMLElement,

@@ -1,8 +1,8 @@
 /** A quiet heading over the widget, where there is a title. */
 
+import type { Model } from "../kernel/protocol.ts";
 import { follow } from "./bind.ts";
 import { element } from "./dom.ts";
-import type { Model } from "./protocol.ts";
 
 export function titleNode(model: Model, signal: AbortSignal): HTMLElement {
   const node = element("div", "tam-title", { role: "heading", "aria-level": 3 });

@@ -1,10 +1,10 @@
 /** The part of a picture that is asked about: a trait, drawn on its picture, with the words that respond to it. */
-import { follow, save } from "./bind.ts";
+import type { Model, Region } from "../kernel/protocol.ts";
+import { follow, save } from "../page/bind.ts";
+import type { PictureView } from "../picture/picture.ts";
+import { type Box, boxOf, cellsOf, nameOf } from "../picture/place.ts";
+import { seconds } from "../picture/where.ts";
 import { heat, LookupView } from "./lookup.ts";
-import type { PictureView } from "./picture.ts";
-import { type Box, boxOf, cellsOf, nameOf } from "./place.ts";
-import type { Model, Region } from "./protocol.ts";
-import { seconds } from "./where.ts";
 
 /** Settings that change the answer. */
 const METHOD = ["causal_inference", "kernel_size"] as const;

@@ -1,7 +1,7 @@
 /** What the model might have said in a token's place: to be looked at, and to be set against what it did say. */
-import { listen } from "./bind.ts";
-import { element, visible } from "./dom.ts";
-import type { Candidate, Token } from "./protocol.ts";
+import type { Candidate, Token } from "../kernel/protocol.ts";
+import { listen } from "../page/bind.ts";
+import { element, visible } from "../page/dom.ts";
 
 interface Row {
   node: HTMLElement;

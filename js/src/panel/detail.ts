@@ -1,9 +1,9 @@
 /** The panel under the text: what is looked at, what else it might have been, where its map peaks. Its height never changes. */
+import type { Token } from "../kernel/protocol.ts";
+import { element, visible } from "../page/dom.ts";
+import { placeOf } from "../text/text.ts";
+import type { Tokens, Units } from "../text/units.ts";
 import { CandidatesView } from "./candidates.ts";
-import { element, visible } from "./dom.ts";
-import type { Token } from "./protocol.ts";
-import { placeOf } from "./text.ts";
-import type { Tokens, Units } from "./units.ts";
 
 const IDLE =
   "Hover a word to see where the model looked; click to pin it.\n" +

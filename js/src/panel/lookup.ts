@@ -1,8 +1,8 @@
 /** The other direction: the words that respond to a part of a picture, ranked, and as tints on the text. */
-import { listen } from "./bind.ts";
-import { element, visible } from "./dom.ts";
-import { decimals } from "./legend.ts";
-import type { Token } from "./protocol.ts";
+import type { Token } from "../kernel/protocol.ts";
+import { listen } from "../page/bind.ts";
+import { element, visible } from "../page/dom.ts";
+import { decimals } from "../picture/legend.ts";
 
 /** What responds with less than this share of the strongest does not respond. */
 const LEAST = 0.01;

@@ -1,5 +1,5 @@
 /** Walking over the cells of the pictures by keyboard. With Shift a box grows from where it began; Enter asks for it. */
-import { listen } from "./bind.ts";
+import { listen } from "../page/bind.ts";
 import type { Hearer } from "./gestures.ts";
 import type { PictureView } from "./picture.ts";
 import { type Box, boxOf, type Cells } from "./place.ts";

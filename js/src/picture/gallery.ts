@@ -1,8 +1,8 @@
 /** The pictures, and the frames of each video as a strip that scrolls sideways, with a scrubber under it. */
-import { listen } from "./bind.ts";
-import { element } from "./dom.ts";
+import type { Picture } from "../kernel/protocol.ts";
+import { listen } from "../page/bind.ts";
+import { element } from "../page/dom.ts";
 import { PictureView } from "./picture.ts";
-import type { Picture } from "./protocol.ts";
 import { ScrubberView } from "./scrubber.ts";
 import { seconds } from "./where.ts";
 

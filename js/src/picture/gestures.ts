@@ -1,5 +1,5 @@
 /** What the pointer does on a picture: points at a place, asks for it by a click, draws a box around a part. */
-import { listen } from "./bind.ts";
+import { listen } from "../page/bind.ts";
 import type { PictureView } from "./picture.ts";
 import { type Box, cellAt, clip } from "./place.ts";
 

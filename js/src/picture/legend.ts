@@ -1,6 +1,6 @@
 /** The scale under the picture: which colour is which value. */
-import { gradient } from "./colormap.ts";
-import { element } from "./dom.ts";
+import { gradient } from "../overlay/colormap.ts";
+import { element } from "../page/dom.ts";
 
 export interface Scale {
   /** Value of the colour map's end. */

@@ -1,6 +1,6 @@
 /** Paints a map on all pictures: on those in view at once, on the others right after, a few at a time. */
+import type { TokenMap } from "../kernel/tokenmap.ts";
 import type { PictureView, Style } from "./picture.ts";
-import type { TokenMap } from "./tokenmap.ts";
 
 /** How long (ms) the pictures out of view may hold up one frame of the page. */
 const BUDGET = 6;

@@ -1,10 +1,10 @@
 /** One picture, or one frame of a video, and the overlay on it; or the plain picture and the map beside it. */
-import { type Field, outline, stroke } from "./contour.ts";
-import { element } from "./dom.ts";
+import { type Picture, UNSEEN } from "../kernel/protocol.ts";
+import { bytes } from "../kernel/tokenmap.ts";
+import { type Field, outline, stroke } from "../overlay/contour.ts";
+import { rasterGrid, rasterSmooth } from "../overlay/raster.ts";
+import { element } from "../page/dom.ts";
 import type { Box } from "./place.ts";
-import { type Picture, UNSEEN } from "./protocol.ts";
-import { rasterGrid, rasterSmooth } from "./raster.ts";
-import { bytes } from "./tokenmap.ts";
 
 export type OverlayState = "empty" | "loading" | "ready" | "busy" | "error";
 

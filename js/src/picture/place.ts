@@ -1,5 +1,5 @@
 /** Places on a picture: from the pointer to cells, from cells to boxes, and their names. Pure. */
-import type { Picture, Region } from "./protocol.ts";
+import type { Picture, Region } from "../kernel/protocol.ts";
 
 export type Box = Region["box"];
 

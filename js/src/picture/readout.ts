@@ -1,10 +1,10 @@
 /** The value under the pointer, in one line that never changes its height. */
-import { shareOf } from "./colormap.ts";
-import { element } from "./dom.ts";
+import type { Picture } from "../kernel/protocol.ts";
+import { UNSEEN } from "../kernel/protocol.ts";
+import type { TokenMap } from "../kernel/tokenmap.ts";
+import { shareOf } from "../overlay/colormap.ts";
+import { element } from "../page/dom.ts";
 import { decimals, signed } from "./legend.ts";
-import type { Picture } from "./protocol.ts";
-import { UNSEEN } from "./protocol.ts";
-import type { TokenMap } from "./tokenmap.ts";
 import { placeName } from "./where.ts";
 
 const IDLE = "Click or draw a box: which words?";

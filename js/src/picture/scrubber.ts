@@ -1,9 +1,9 @@
 /** Where in time: a bar for each frame of a video, as high as the frame's peak. It leads the strip above to a frame. */
-import { listen } from "./bind.ts";
-import { shareOf } from "./colormap.ts";
-import { element } from "./dom.ts";
+import { PEAK_LEVEL, UNSEEN } from "../kernel/protocol.ts";
+import { shareOf } from "../overlay/colormap.ts";
+import { listen } from "../page/bind.ts";
+import { element } from "../page/dom.ts";
 import { decimals } from "./legend.ts";
-import { PEAK_LEVEL, UNSEEN } from "./protocol.ts";
 import { seconds } from "./where.ts";
 
 const HINT = "Click or drag to scroll to a frame; Enter goes to the peak";

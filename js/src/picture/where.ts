@@ -1,8 +1,8 @@
 /** Where a map peaks, or why it does not, in words. */
-import { shareOf } from "./colormap.ts";
+import { PEAK_LEVEL, type Picture, UNSEEN } from "../kernel/protocol.ts";
+import type { TokenMap } from "../kernel/tokenmap.ts";
+import { shareOf } from "../overlay/colormap.ts";
 import { decimals, signed } from "./legend.ts";
-import { PEAK_LEVEL, type Picture, UNSEEN } from "./protocol.ts";
-import type { TokenMap } from "./tokenmap.ts";
 
 /** A frame's time as a person reads it; figures do the same (`tam_widget/figure_style.py`). */
 export function seconds(time: number): string {

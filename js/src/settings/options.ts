@@ -1,8 +1,8 @@
 /** One quiet row over the panel: how the text is picked and coloured. They are traits: all views and Python share them. */
 
-import { follow, listen, save } from "./bind.ts";
-import { element } from "./dom.ts";
-import type { Model } from "./protocol.ts";
+import type { Model } from "../kernel/protocol.ts";
+import { follow, listen, save } from "../page/bind.ts";
+import { element } from "../page/dom.ts";
 
 const CHOICES = {
   unit: { label: "Pick", word: "Word", token: "Token" },

@@ -1,7 +1,7 @@
 /** The settings that are rarely touched: scale, display, contour, and the method taken apart. They are traits, as all are. */
-import { listen, save } from "./bind.ts";
-import { element } from "./dom.ts";
-import type { Model } from "./protocol.ts";
+import type { Model } from "../kernel/protocol.ts";
+import { listen, save } from "../page/bind.ts";
+import { element } from "../page/dom.ts";
 
 /** As published, and as a widget begins. */
 const USUAL = {

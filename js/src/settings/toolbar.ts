@@ -1,7 +1,7 @@
 /** One quiet row of settings, and a button that unfolds the others. They are traits: all views and Python share them. */
-import { listen, save } from "./bind.ts";
-import { element } from "./dom.ts";
-import { DIVERGING, type Model } from "./protocol.ts";
+import { DIVERGING, type Model } from "../kernel/protocol.ts";
+import { listen, save } from "../page/bind.ts";
+import { element } from "../page/dom.ts";
 import { SettingsView } from "./settings.ts";
 
 export class ToolbarView {

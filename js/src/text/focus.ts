@@ -1,5 +1,5 @@
 /** A word that other texts may have too: its text, and which of its occurrences it is. */
-import type { State } from "./protocol.ts";
+import type { State } from "../kernel/protocol.ts";
 import { NONE, type Tokens, type Units } from "./units.ts";
 
 export type Focus = State["focus"];

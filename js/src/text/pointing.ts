@@ -1,6 +1,6 @@
 /** What the pointer and the keyboard do to a view's selection. */
+import { same } from "../kernel/query.ts";
 import { step } from "./keyboard.ts";
-import { same } from "./query.ts";
 import type { Selection } from "./selection.ts";
 import { TextView } from "./text.ts";
 import { NONE, type Tokens, type Units } from "./units.ts";

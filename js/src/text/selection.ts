@@ -2,7 +2,7 @@
  * Which tokens a view shows. The pointer comes before the keyboard, both before what another view or Python looks at, and
  * the pin last.
  */
-import { same } from "./query.ts";
+import { same } from "../kernel/query.ts";
 import { NONE, type Tokens } from "./units.ts";
 
 export class Selection {

@@ -1,9 +1,9 @@
 /** What is looked at, as traits: other views, widgets side by side and Python follow, and are followed. */
 
-import { follow } from "./bind.ts";
+import type { Model, State } from "../kernel/protocol.ts";
+import { same } from "../kernel/query.ts";
+import { follow } from "../page/bind.ts";
 import { type Focus, Vocabulary } from "./focus.ts";
-import type { Model, State } from "./protocol.ts";
-import { same } from "./query.ts";
 import type { Selection } from "./selection.ts";
 import { NONE, type Units } from "./units.ts";
 

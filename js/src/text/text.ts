@@ -1,6 +1,6 @@
 /** The conversation as tokens that read as plain text, and how an active token colours the others. */
-import { element, visible } from "./dom.ts";
-import type { State, Token } from "./protocol.ts";
+import type { State, Token } from "../kernel/protocol.ts";
+import { element, visible } from "../page/dom.ts";
 import { DOUBTFUL, probabilityOf } from "./tint.ts";
 import { type Glyphs, type Run, typeset } from "./typeset.ts";
 import { NONE, type Tokens } from "./units.ts";

@@ -1,6 +1,6 @@
 /** How strongly each token is tinted, from 0 to 1. */
-import type { Token } from "./protocol.ts";
-import type { TokenMap } from "./tokenmap.ts";
+import type { Token } from "../kernel/protocol.ts";
+import type { TokenMap } from "../kernel/tokenmap.ts";
 
 /** Less probable than this, a token is marked by more than its colour. */
 export const DOUBTFUL = 0.5;

@@ -1,5 +1,5 @@
 /** How the tokens stand on the page: which belong together, where a line may break. Pure: no DOM. */
-import type { Token } from "./protocol.ts";
+import type { Token } from "../kernel/protocol.ts";
 
 export interface Glyphs {
   token: number;

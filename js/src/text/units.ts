@@ -1,5 +1,5 @@
 /** What the pointer and the arrow keys pick: words, or single tokens. */
-import type { State, Token } from "./protocol.ts";
+import type { State, Token } from "../kernel/protocol.ts";
 import { everyWord } from "./typeset.ts";
 
 /** Tokens, in order. */

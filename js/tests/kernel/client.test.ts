@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MapClient } from "../src/client.ts";
-import { GRACE, PATIENCE } from "../src/line.ts";
-import type { MapRequest, Region } from "../src/protocol.ts";
-import { buffer, CELLS, embedded, FakeModel, METHOD, query, state } from "./fakes.ts";
+import { MapClient } from "../../src/kernel/client.ts";
+import { GRACE, PATIENCE } from "../../src/kernel/line.ts";
+import type { MapRequest, Region } from "../../src/kernel/protocol.ts";
+import { buffer, CELLS, embedded, FakeModel, METHOD, query, state } from "../support/fakes.ts";
 
 const CELL = [254, 0, 0, 0];
 

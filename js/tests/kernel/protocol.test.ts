@@ -1,10 +1,10 @@
 /** Both sides of the protocol are held to one file of requests and answers; the kernel's side is in tests/unit. */
 import { describe, expect, it } from "vitest";
-import fixture from "../../tests/data/protocol.json";
-import { MapClient } from "../src/client.ts";
-import type { EmbeddedMaps, MapRequest, Reply, Request } from "../src/protocol.ts";
-import type { TokenMap } from "../src/tokenmap.ts";
-import { conversation, FakeModel, METHOD, picture, state } from "./fakes.ts";
+import fixture from "../../../tests/data/protocol.json";
+import { MapClient } from "../../src/kernel/client.ts";
+import type { EmbeddedMaps, MapRequest, Reply, Request } from "../../src/kernel/protocol.ts";
+import type { TokenMap } from "../../src/kernel/tokenmap.ts";
+import { conversation, FakeModel, METHOD, picture, state } from "../support/fakes.ts";
 
 interface Case {
   what: string;

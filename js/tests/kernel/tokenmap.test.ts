@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { PEAK_LEVEL, UNSEEN } from "../src/protocol.ts";
-import { bytes, difference, fromReply, fromState, merge, type TokenMap } from "../src/tokenmap.ts";
-import { buffer, embedded, query } from "./fakes.ts";
+import { PEAK_LEVEL, UNSEEN } from "../../src/kernel/protocol.ts";
+import { bytes, difference, fromReply, fromState, merge, type TokenMap } from "../../src/kernel/tokenmap.ts";
+import { buffer, embedded, query } from "../support/fakes.ts";
 
 it("reads bytes wherever they lie", () => {
   expect([...bytes(buffer([1, 2, 3]))]).toEqual([1, 2, 3]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gradient, overlayTable } from "../src/colormap.ts";
-import { UNSEEN } from "../src/protocol.ts";
+import { UNSEEN } from "../../src/kernel/protocol.ts";
+import { gradient, overlayTable } from "../../src/overlay/colormap.ts";
 
 const ramp = Uint8Array.from({ length: 768 }, (_, i) => (i % 3 === 0 ? Math.floor(i / 3) : i % 3));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Field, outline } from "../src/contour.ts";
-import { bilinear, noise } from "./grids.ts";
+import { type Field, outline } from "../../src/overlay/contour.ts";
+import { bilinear, noise } from "../support/grids.ts";
 
 function field(rows: number, columns: number, values: number[]): Field {
   return { rows, columns, values: Float32Array.from(values) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { otsu } from "../src/otsu.ts";
+import { otsu } from "../../src/overlay/otsu.ts";
 
 /** Levels, and what `tam_widget.evaluation.metrics.otsu_threshold` says of them. */
 const CASES: [number[], number][] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { UNSEEN } from "../src/protocol.ts";
-import { type Grid, rasterGrid, rasterSmooth } from "../src/raster.ts";
-import { bilinear, noise } from "./grids.ts";
+import { UNSEEN } from "../../src/kernel/protocol.ts";
+import { type Grid, rasterGrid, rasterSmooth } from "../../src/overlay/raster.ts";
+import { bilinear, noise } from "../support/grids.ts";
 
 /** A table that shows the level itself. */
 const LEVELS = Uint32Array.from({ length: 256 }, (_, level) => level);

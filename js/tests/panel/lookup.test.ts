@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { element } from "../src/dom.ts";
-import { heat, LookupView, rank } from "../src/lookup.ts";
-import { state } from "./fakes.ts";
+import { element } from "../../src/page/dom.ts";
+import { heat, LookupView, rank } from "../../src/panel/lookup.ts";
+import { state } from "../support/fakes.ts";
 
 const { tokens, words } = state();
 /** Of "Describe", " it", ".", "A", " red", " tri", "angle", ".". */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { boxOf, cellAt, cellsOf, clip, nameOf } from "../src/place.ts";
-import { picture } from "./fakes.ts";
+import { boxOf, cellAt, cellsOf, clip, nameOf } from "../../src/picture/place.ts";
+import { picture } from "../support/fakes.ts";
 
 const whole = picture({ grid: [4, 8] });
 /** The grid covers the middle half of the width, and reaches beyond the picture's height. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { element } from "../src/dom.ts";
-import { frameShares, ScrubberView } from "../src/scrubber.ts";
+import { element } from "../../src/page/dom.ts";
+import { frameShares, ScrubberView } from "../../src/picture/scrubber.ts";
 
 describe("frameShares", () => {
   it("is each frame's greatest share of the peak; what was not seen has none", () => {

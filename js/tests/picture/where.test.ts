@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { TokenMap } from "../src/tokenmap.ts";
-import { isUnseen, seconds, where } from "../src/where.ts";
-import { frame, picture } from "./fakes.ts";
+import type { TokenMap } from "../../src/kernel/tokenmap.ts";
+import { isUnseen, seconds, where } from "../../src/picture/where.ts";
+import { frame, picture } from "../support/fakes.ts";
 
 function map(cells: number[], peak = 0.43): TokenMap {
   return {

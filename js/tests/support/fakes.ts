@@ -12,8 +12,8 @@ import type {
   ScaleRequest,
   State,
   Token,
-} from "../src/protocol.ts";
-import type { Query } from "../src/query.ts";
+} from "../../src/kernel/protocol.ts";
+import type { Query } from "../../src/kernel/query.ts";
 
 type Handler = (...args: never[]) => void;
 

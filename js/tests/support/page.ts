@@ -1,7 +1,7 @@
 /** A view as a person meets it, and what goes around every test of one. */
 import { afterEach, beforeEach, vi } from "vitest";
-import widget from "../src/index.ts";
-import type { State } from "../src/protocol.ts";
+import widget from "../../src/index.ts";
+import type { State } from "../../src/kernel/protocol.ts";
 import { FakeModel, state, stubBrowser } from "./fakes.ts";
 
 /** What `show` made last. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { typeset } from "../src/typeset.ts";
-import { plain } from "./fakes.ts";
+import { typeset } from "../../src/text/typeset.ts";
+import { plain } from "../support/fakes.ts";
 
 /** "p:" begins a prompt token; the others are the answer's. */
 function runs(texts: string[], words?: [number, number][]): string[] {

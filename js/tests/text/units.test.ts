@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Vocabulary } from "../src/focus.ts";
-import { Selection } from "../src/selection.ts";
-import { placeOf } from "../src/text.ts";
-import { Units } from "../src/units.ts";
-import { conversation, state } from "./fakes.ts";
+import { Vocabulary } from "../../src/text/focus.ts";
+import { Selection } from "../../src/text/selection.ts";
+import { placeOf } from "../../src/text/text.ts";
+import { Units } from "../../src/text/units.ts";
+import { conversation, state } from "../support/fakes.ts";
 
 /** "Describe it. A red triangle." with "triangle" in two tokens, 5 and 6. */
 function units(unit: "word" | "token" = "word"): Units {

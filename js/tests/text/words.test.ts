@@ -1,8 +1,8 @@
 /** What a person does to the text, and what comes of it: words, spans, candidates, tints, and who follows whom. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { DIVERGING, type State } from "../src/protocol.ts";
-import { buffer, embedded, FakeModel, state, token } from "./fakes.ts";
-import { aroundEach, model, Page, page, pixels, show } from "./page.ts";
+import { DIVERGING, type State } from "../../src/kernel/protocol.ts";
+import { buffer, embedded, FakeModel, state, token } from "../support/fakes.ts";
+import { aroundEach, model, Page, page, pixels, show } from "../support/page.ts";
 
 const FRAME = 17; // ms until the next animation frame
 
