@@ -3,7 +3,7 @@
  *
  * Nothing is kept at module level: hosts differ in how often they evaluate a module, and each view is on its own.
  */
-import "./picture/picture.css";
+import "./styles.css";
 import type { RenderProps } from "@anywidget/types";
 import type { State } from "./kernel/protocol.ts";
 import { mount } from "./view.ts";

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["BAR", "FADED", "INK", "LARGEST_PICTURE", "LINE", "PAPER", "QUIET", "TINT", "TAMFigure", "seconds"]
 
-# The widget's light colours (js/src/picture/picture.css).
+# The widget's light colours (js/src/page/page.css).
 INK, QUIET, FADED, LINE, TINT, BAR, PAPER = (
     "#1b1f24",
     "#64676b",

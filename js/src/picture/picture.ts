@@ -18,7 +18,7 @@ export interface Style {
   diverging: boolean;
 }
 
-/** As in styles.css. */
+/** As in picture.css. */
 export const FADE = 80;
 /** No sharper than this (pixels): a map is a small grid, and its pixels are set one by one. */
 const SHARPEST = 1024;

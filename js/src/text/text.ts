@@ -61,7 +61,7 @@ export class TextView {
     this.#dress();
   }
 
-  /** Tint every token by a weight in [0, 1]; null takes all tints away. styles.css has a colour for each kind. */
+  /** Tint every token by a weight in [0, 1]; null takes all tints away. text.css has a colour for each kind. */
   tint(kind: State["tint"], weight: ((token: number) => number) | null): void {
     this.node.dataset.tint = kind;
     this.#weight = weight;
