@@ -32,5 +32,5 @@ class TAMFigure(Figure):
 
 
 def seconds(time: float) -> str:
-    """Return a frame's time as a person reads it; the widget does the same (``js/src/picture/where.ts``)."""
+    """Return a frame's time as a person reads it; the widget does the same (``js/src/page/numbers.ts``)."""
     return f"{time:.2f}".removesuffix("0") + " s"

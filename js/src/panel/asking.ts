@@ -1,9 +1,9 @@
 /** The part of a picture that is asked about: a trait, drawn on its picture, with the words that respond to it. */
 import type { Model, Region } from "../kernel/protocol.ts";
 import { follow, save } from "../page/bind.ts";
+import { seconds } from "../page/numbers.ts";
 import type { PictureView } from "../picture/picture.ts";
 import { type Box, boxOf, cellsOf, nameOf } from "../picture/place.ts";
-import { seconds } from "../picture/where.ts";
 import { heat, LookupView } from "./lookup.ts";
 
 /** Settings that change the answer. */

@@ -2,7 +2,7 @@
 import type { Token } from "../kernel/protocol.ts";
 import { listen } from "../page/bind.ts";
 import { element, visible } from "../page/dom.ts";
-import { decimals } from "../picture/legend.ts";
+import { decimals } from "../page/numbers.ts";
 
 /** What responds with less than this share of the strongest does not respond. */
 const LEAST = 0.01;

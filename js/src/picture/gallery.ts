@@ -2,9 +2,9 @@
 import type { Picture } from "../kernel/protocol.ts";
 import { listen } from "../page/bind.ts";
 import { element } from "../page/dom.ts";
+import { seconds } from "../page/numbers.ts";
 import { PictureView } from "./picture.ts";
 import { ScrubberView } from "./scrubber.ts";
-import { seconds } from "./where.ts";
 
 /** A video's frames. */
 export interface Film {

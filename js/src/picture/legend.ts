@@ -1,6 +1,7 @@
 /** The scale under the picture: which colour is which value. */
 import { gradient } from "../overlay/colormap.ts";
 import { element } from "../page/dom.ts";
+import { decimals, signed } from "../page/numbers.ts";
 
 export interface Scale {
   /** Value of the colour map's end. */
@@ -49,14 +50,4 @@ export class LegendView {
       }),
     );
   }
-}
-
-/** Two decimals; a weak map gets as many as it needs. */
-export function decimals(value: number): string {
-  return value === 0 || value >= 0.095 ? value.toFixed(2) : value.toPrecision(1);
-}
-
-/** The same of a difference. */
-export function signed(value: number): string {
-  return value === 0 ? decimals(0) : `${value < 0 ? "−" : "+"}${decimals(Math.abs(value))}`;
 }

@@ -4,7 +4,7 @@ import { UNSEEN } from "../kernel/protocol.ts";
 import type { TokenMap } from "../kernel/tokenmap.ts";
 import { shareOf } from "../overlay/colormap.ts";
 import { element } from "../page/dom.ts";
-import { decimals, signed } from "./legend.ts";
+import { decimals, signed } from "../page/numbers.ts";
 import { placeName } from "./where.ts";
 
 const IDLE = "Click or draw a box: which words?";

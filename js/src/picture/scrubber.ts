@@ -3,8 +3,7 @@ import { PEAK_LEVEL, UNSEEN } from "../kernel/protocol.ts";
 import { shareOf } from "../overlay/colormap.ts";
 import { listen } from "../page/bind.ts";
 import { element } from "../page/dom.ts";
-import { decimals } from "./legend.ts";
-import { seconds } from "./where.ts";
+import { decimals, seconds } from "../page/numbers.ts";
 
 const HINT = "Click or drag to scroll to a frame; Enter goes to the peak";
 

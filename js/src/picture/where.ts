@@ -2,12 +2,7 @@
 import { PEAK_LEVEL, type Picture, UNSEEN } from "../kernel/protocol.ts";
 import type { TokenMap } from "../kernel/tokenmap.ts";
 import { shareOf } from "../overlay/colormap.ts";
-import { decimals, signed } from "./legend.ts";
-
-/** A frame's time as a person reads it; figures do the same (`tam_widget/figure_style.py`). */
-export function seconds(time: number): string {
-  return `${time.toFixed(2).replace(/0$/, "")} s`;
-}
+import { decimals, seconds, signed } from "../page/numbers.ts";
 
 /** Whether the token came before all pictures. */
 export function isUnseen(map: TokenMap): boolean {

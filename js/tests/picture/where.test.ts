@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TokenMap } from "../../src/kernel/tokenmap.ts";
-import { isUnseen, seconds, where } from "../../src/picture/where.ts";
+import { isUnseen, where } from "../../src/picture/where.ts";
 import { frame, picture } from "../support/fakes.ts";
 
 function map(cells: number[], peak = 0.43): TokenMap {
@@ -55,15 +55,4 @@ describe("where a map peaks", () => {
     );
     expect(isUnseen(map([...UNSEEN, ...FLAT], 0))).toBe(false);
   });
-});
-
-it("gives times as many digits as they need", () => {
-  expect([0, 0.5, 1, 0.04, 1 / 3, 12.25].map(seconds)).toEqual([
-    "0.0 s",
-    "0.5 s",
-    "1.0 s",
-    "0.04 s",
-    "0.33 s",
-    "12.25 s",
-  ]);
 });
