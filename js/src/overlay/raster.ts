@@ -7,14 +7,17 @@ export interface Grid {
   cells: Uint8Array;
 }
 
-/** Nearest cell: the map as it is. */
-export function rasterGrid(
+/** Fill `out`, row by row, with each pixel's level as the table colours it. */
+export type Raster = (
   grid: Grid,
   width: number,
   height: number,
   table: Uint32Array,
   out: Uint32Array,
-): void {
+) => void;
+
+/** Nearest cell: the map as it is. */
+export const rasterGrid: Raster = (grid, width, height, table, out) => {
   const columns = Uint16Array.from({ length: width }, (_, x) =>
     Math.floor(((x + 0.5) * grid.columns) / width),
   );
@@ -24,26 +27,21 @@ export function rasterGrid(
       out[pixel++] = table[grid.cells[row + (columns[x] as number)] as number] as number;
     }
   }
-}
+};
 
 /**
  * Bilinear on the values, before they are coloured, with cell centres aligned and edges clamped (what OpenCV's INTER_LINEAR
  * and matplotlib do). An unseen cell gives no value to its neighbours.
  */
-export function rasterSmooth(
-  grid: Grid,
-  width: number,
-  height: number,
-  table: Uint32Array,
-  out: Uint32Array,
-): void {
-  if (grid.cells.includes(UNSEEN)) {
-    rasterPartlySeen(grid, width, height, table, out);
-    return;
-  }
-  const { rows, columns, cells } = grid;
-  const across = steps(width, columns);
-  const down = steps(height, rows);
+export const rasterSmooth: Raster = (grid, width, height, table, out) => {
+  const blend = grid.cells.includes(UNSEEN) ? blendSeen : blendAll;
+  blend(grid, steps(width, grid.columns), steps(height, grid.rows), table, out);
+};
+
+type Blend = (grid: Grid, across: Steps, down: Steps, table: Uint32Array, out: Uint32Array) => void;
+
+const blendAll: Blend = ({ columns, cells }, across, down, table, out) => {
+  const [width, height] = [across.weight.length, down.weight.length];
   const line = new Float32Array(columns);
   for (let y = 0, pixel = 0; y < height; y++) {
     const upper = (down.first[y] as number) * columns;
@@ -58,18 +56,10 @@ export function rasterSmooth(
       out[pixel++] = table[(left + (right - left) * (across.weight[x] as number) + 0.5) | 0] as number;
     }
   }
-}
+};
 
-function rasterPartlySeen(
-  grid: Grid,
-  width: number,
-  height: number,
-  table: Uint32Array,
-  out: Uint32Array,
-): void {
-  const { rows, columns, cells } = grid;
-  const across = steps(width, columns);
-  const down = steps(height, rows);
+const blendSeen: Blend = ({ columns, cells }, across, down, table, out) => {
+  const [width, height] = [across.weight.length, down.weight.length];
   for (let y = 0, pixel = 0; y < height; y++) {
     const ty = down.weight[y] as number;
     for (let x = 0; x < width; x++) {
@@ -96,10 +86,16 @@ function rasterPartlySeen(
       out[pixel++] = table[level] as number;
     }
   }
-}
+};
 
 /** For every output pixel: the two cells whose centres it lies between, and how near it is to the second. */
-function steps(pixels: number, cells: number) {
+interface Steps {
+  first: Uint16Array;
+  second: Uint16Array;
+  weight: Float32Array;
+}
+
+function steps(pixels: number, cells: number): Steps {
   const first = new Uint16Array(pixels);
   const second = new Uint16Array(pixels);
   const weight = new Float32Array(pixels);

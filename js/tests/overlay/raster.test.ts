@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { UNSEEN } from "../../src/kernel/protocol.ts";
-import { type Grid, rasterGrid, rasterSmooth } from "../../src/overlay/raster.ts";
+import { type Grid, type Raster, rasterGrid, rasterSmooth } from "../../src/overlay/raster.ts";
 import { bilinear, noise } from "../support/grids.ts";
 
 /** A table that shows the level itself. */
 const LEVELS = Uint32Array.from({ length: 256 }, (_, level) => level);
 
-function run(raster: typeof rasterGrid, grid: Grid, width: number, height: number): number[] {
+function run(raster: Raster, grid: Grid, width: number, height: number): number[] {
   const out = new Uint32Array(width * height);
   raster(grid, width, height, LEVELS, out);
   return [...out];
