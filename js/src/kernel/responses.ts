@@ -3,7 +3,7 @@ import { type EmbeddedMaps, PEAK_LEVEL, type Picture, type Region, UNSEEN } from
 import { bytes } from "./tokenmap.ts";
 
 /**
- * The mean of each token's map over a region, each cell by how much of it the region holds, as `tam_widget/region.py` does
+ * The mean of each token's map over a region, each cell by how much of it the region holds, as `tam_widget/explanation/region.py` does
  * it; NaN where the token has seen none of it. null where the region holds nothing of the picture's grid.
  */
 export function responses(maps: EmbeddedMaps, pictures: Picture[], region: Region): Float32Array | null {

@@ -54,7 +54,7 @@ export function fromState(maps: EmbeddedMaps, token: number, cellCount: number):
   };
 }
 
-/** Several maps as one, as `tam_widget/region.py` does it: in each cell the mean or maximum of those that have seen it. */
+/** Several maps as one, as `tam_widget/explanation/region.py` does it: in each cell the mean or maximum of those that have seen it. */
 export function merge(maps: readonly TokenMap[], combine: Query["combine"]): TokenMap {
   const [only] = maps;
   if (only && maps.length === 1) return only;

@@ -10,7 +10,7 @@ export function signed(value: number): string {
   return value === 0 ? decimals(0) : `${value < 0 ? "−" : "+"}${decimals(Math.abs(value))}`;
 }
 
-/** A frame's time as a person reads it; figures do the same (`tam_widget/figure_style.py`). */
+/** A frame's time as a person reads it; figures do the same (`tam_widget/figures/style.py`). */
 export function seconds(time: number): string {
   return `${time.toFixed(2).replace(/0$/, "")} s`;
 }
