@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(shell find js/src -type f)
 
-.PHONY: help demo lab test lint unit frontend families train-demo figures benchmarks screenshots clean
+.PHONY: help demo lab test lint unit frontend families train-demo figures benchmarks gpu screenshots clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,9 @@ benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/capture.py
 	$(PY) benchmarks/hover.py
 	$(PY) benchmarks/large_answer.py
+
+gpu: ## what it costs on a GPU: out/gpu.json, in under 8 minutes; installs nothing
+	PYTHONPATH=. $(if $(wildcard $(PY)),$(PY),$(PYTHON)) benchmarks/gpu.py --out out/gpu.json
 
 screenshots: $(VENV)/test.stamp ## the README's pictures of the widget
 	$(PY) docs/screenshots.py
