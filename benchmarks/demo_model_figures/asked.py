@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,32 +11,27 @@ from tam_widget.demo.scenery.questions import Question, follow_up
 from tam_widget.demo.scenery.staging import KINDS
 
 if TYPE_CHECKING:
-    from demo_figures.held_out import HeldOut
+    from scored_words.held_out import HeldOut
+    from scored_words.model import Model
 
 CAPTION, SECOND = "caption", "second turn"
 _MOST_TOKENS = 48
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model and its processor."""
+def ask(model: Model, held: HeldOut, prompt: str) -> tam.Explanation:
+    """Ask one question."""
+    return tam.explain(model.model, model.processor, prompt=prompt, max_new_tokens=_MOST_TOKENS, **held.scene.media)
 
-    model: Any
-    processor: Any
 
-    def ask(self, held: HeldOut, prompt: str) -> tam.Explanation:
-        """Ask one question."""
-        return tam.explain(self.model, self.processor, prompt=prompt, max_new_tokens=_MOST_TOKENS, **held.scene.media)
-
-    def go_on(self, held: HeldOut, turns: tuple[Question, Question]) -> tam.Explanation:
-        """Ask the second question, after the first one and its right answer."""
-        return tam.explain(
-            self.model,
-            self.processor,
-            messages=messages_of(held, turns),
-            max_new_tokens=_MOST_TOKENS,
-            **held.scene.media,
-        )
+def go_on(model: Model, held: HeldOut, turns: tuple[Question, Question]) -> tam.Explanation:
+    """Ask the second question, after the first one and its right answer."""
+    return tam.explain(
+        model.model,
+        model.processor,
+        messages=messages_of(held, turns),
+        max_new_tokens=_MOST_TOKENS,
+        **held.scene.media,
+    )
 
 
 def messages_of(held: HeldOut, turns: tuple[Question, Question]) -> list[dict[str, Any]]:

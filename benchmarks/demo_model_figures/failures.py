@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from demo_figures.targets import plain
+from scored_words.targets import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Row = dict[str, Any]
+    from scored_words.kept import Row
 
 OTHERWISE = "another sentence"
 _MOST_CHANGED = 4  # words: more of them are another sentence and no mistake in one

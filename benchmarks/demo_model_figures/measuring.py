@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from demo_figures import asked as asking
-from demo_figures.asked import CAPTION, SECOND, Model
-from demo_figures.held_out import HeldOut, joined
-from demo_figures.judged import (
+from demo_model_figures.asked import CAPTION, SECOND, ask, go_on, messages_of, questions_of, second_turn_of
+from scored_words.function_words import functions_of
+from scored_words.held_out import joined
+from scored_words.judged import (
     ATTENTION,
     AnswerMaps,
     attention_maps,
     fit,
-    function_fit,
     points_on,
-    threshold,
 )
-from demo_figures.targets import FUNCTION_WORDS, Target, answer_targets, caption_targets, plain
+from scored_words.targets import Target, answer_targets, caption_targets, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
     import tam_widget as tam
+    from scored_words.held_out import HeldOut
+    from scored_words.kept import Row
+    from scored_words.model import Model
     from tam_widget.demo.scenery.questions import Question
-
-Row = dict[str, Any]
 
 
 def measure(model: Model, held: HeldOut) -> Row:
@@ -41,19 +38,19 @@ def measure(model: Model, held: HeldOut) -> Row:
         the caption's function words. ``groups``: of a film, the moving thing's shape word in each group of frames.
         ``second``: of the right second answer.
     """
-    ex = model.ask(held, held.scene.prompt)
+    ex = ask(model, held, held.scene.prompt)
     row: Row = {"seed": held.scene.seed, "answers": [_answer(CAPTION, held.scene.prompt, ex, held.scene.caption)]}
     row |= {"words": [], "functions": [], "groups": {}, "second": []}
     if ex.answer == held.scene.caption:
         _measure_caption(row, _maps(model, ex), held)
-    for question in asking.questions_of(held):
-        ex = model.ask(held, question.text)
+    for question in questions_of(held):
+        ex = ask(model, held, question.text)
         row["answers"].append(_answer(question.kind, question.text, ex, question.answer))
         if question.kind == "place" and ex.answer == question.answer and question.about is not None:
             maps = _maps(model, ex)
             targets = answer_targets(maps.words, held, question.kind, question.about)
             row["words"] += [_word(maps, target) for target in targets]
-    if turns := asking.second_turn_of(held):
+    if turns := second_turn_of(held):
         _measure_second(row, model, held, turns)
     return row
 
@@ -70,19 +67,6 @@ def _answer(asked: str, prompt: str, ex: tam.Explanation, right: str) -> Row:
 def _word(maps: AnswerMaps, target: Target) -> Row:
     scores = {name: fit(found, target.mask) for name, found in maps.of_target(target.word, target.mask).items()}
     return {"group": target.group, "scores": scores}
-
-
-def functions_of(maps: AnswerMaps, targets: Sequence[Target]) -> list[Row]:
-    """Score a caption's function words by every method, against the thresholds of its shape words."""
-    thresholds: dict[str, list[float]] = {}
-    for noun in (target for target in targets if target.group == "shape"):
-        for name, found in maps.of(noun.word).items():
-            thresholds.setdefault(name, []).append(threshold(found, noun.mask))
-    return [
-        {name: function_fit(one[0], thresholds[name]) for name, one in maps.of(place).items()}
-        for place, word in enumerate(maps.words)
-        if thresholds and plain(word) in FUNCTION_WORDS
-    ]
 
 
 def _measure_caption(row: Row, maps: AnswerMaps, held: HeldOut) -> None:
@@ -110,12 +94,12 @@ def _by_group(found: list[NDArray[np.float32]], target: Target) -> list[Row | No
 
 def _measure_second(row: Row, model: Model, held: HeldOut, turns: tuple[Question, Question]) -> None:
     first, second = turns
-    ex = model.go_on(held, turns)
+    ex = go_on(model, held, turns)
     prompt = f"{first.text} {first.answer} {second.text}"
     row["answers"].append(_answer(SECOND, prompt, ex, second.answer))
     if ex.answer != second.answer or second.about is None:
         return
-    maps = _maps(model, ex, asking.messages_of(held, turns))
+    maps = _maps(model, ex, messages_of(held, turns))
     others = held.of_others(second.about) if len(held.scene.objects) > 1 else None
     for target in answer_targets(maps.words, held, second.kind, second.about):
         found = maps.of_target(target.word, target.mask)

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForImageTextToText
 
 import tam_widget as tam
-from demo_figures.asked import Model
+from scored_words.model import Model
 from tam_widget.demo.scenery.staging import KINDS, STILL
 from tam_widget.demo.training.recipes import RECIPES
 from tam_widget.models.demo_processors import demo_processor

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from demo_figures.asked import CAPTION, SECOND
-from demo_figures.judged import METHODS
-from demo_figures.targets import NAMING
+from demo_model_figures.asked import CAPTION, SECOND
+from scored_words.judged import METHODS
+from scored_words.targets import NAMING
 from tam_widget.demo.scenery.questions import WEIGHTS
 from tam_widget.demo.scenery.staging import STILL
 from tam_widget.evaluation import f1_iou
@@ -15,7 +15,8 @@ from tam_widget.evaluation import f1_iou
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    Row = dict[str, Any]
+    from scored_words.kept import Row
+
     Rows = Mapping[str, Sequence[Row]]
 
 _GROUPS = ("shape", "colour", "size", "location", "text", "number", "action", "change")

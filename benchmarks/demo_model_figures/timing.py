@@ -1,4 +1,7 @@
-"""How long a fresh process takes to load a model and to answer: ``python -m demo_figures.timing MODEL`` is one run."""
+"""How long a fresh process takes to load a model and to answer.
+
+``python -m demo_model_figures.timing MODEL`` is one run.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ _STEPS = {
 
 def time_to_answer(model: str, runs: int = 5) -> str:
     """Return the medians over fresh processes as a Markdown table; the files are in the system's cache after one."""
-    from demo_figures.tables import table
+    from demo_model_figures.tables import table
 
     scripts = str(Path(__file__).parents[1])
     path = os.pathsep.join(filter(None, (scripts, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "demo_figures.timing", model]
+    command = [sys.executable, "-m", "demo_model_figures.timing", model]
     found = []
     for _ in range(runs + 1):
         done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=True)  # noqa: S603
@@ -41,8 +44,8 @@ def _once(model: str) -> dict[str, float]:
         return marks[-1] - marks[-2]
 
     import tam_widget as tam
-    from demo_figures.held_out import FIRST_SEED
-    from demo_figures.opening import open_model
+    from demo_model_figures.opening import open_model
+    from scored_words.held_out import FIRST_SEED
 
     seconds = {"import": passed()}
     opened = open_model(model)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from demo_figures.targets import NAMES, plain
+from scored_words.targets import NAMES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from demo_figures.held_out import HeldOut
+    from scored_words.held_out import HeldOut
 
 Context: TypeAlias = Literal["none", "own", "other", "both"]
 CONTEXTS: dict[Context, str] = {

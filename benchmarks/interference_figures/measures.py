@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tam_widget as tam
-from demo_figures.contexts import CONTEXTS, contexts_of
-from demo_figures.judged import VARIANTS, AnswerMaps, fit
-from demo_figures.measuring import Row, functions_of
-from demo_figures.targets import NAMING, caption_targets
+from interference_figures.contexts import CONTEXTS, contexts_of
+from scored_words.function_words import functions_of
+from scored_words.judged import VARIANTS, AnswerMaps, fit
+from scored_words.targets import NAMING, caption_targets
 from tam_widget.demo.scenery.language import caption
 from tam_widget.evaluation import f1_iou
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from demo_figures.asked import Model
-    from demo_figures.held_out import HeldOut
+    from scored_words.held_out import HeldOut
+    from scored_words.kept import Row
+    from scored_words.model import Model
     from tam_widget.demo.scenery.staging import Kind
 
 EVERY = "every"
@@ -71,9 +72,9 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``method``; ``context`` (:data:`EVERY` or one of :data:`~demo_figures.contexts.CONTEXTS`); ``words``, how many;
-        ``object_iou`` and ``pointing`` of shape, colour and, by context, size words; and of every context together
-        ``function_iou``, ``zero`` (share of function words without any activation) and ``f1_iou``, else None.
+        ``method``; ``context`` (:data:`EVERY` or one of :data:`~interference_figures.contexts.CONTEXTS`); ``words``,
+        how many; ``object_iou`` and ``pointing`` of shape, colour and, by context, size words; and of every context
+        together ``function_iou``, ``zero`` (share of function words without any activation) and ``f1_iou``, else None.
     """
     words = [word for row in rows for word in row["words"]]
     lines = []

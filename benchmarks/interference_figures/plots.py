@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from demo_figures.contexts import CONTEXTS, Context
-from demo_figures.interference_measures import EVERY
-from demo_figures.judged import CAM, CAUSAL, FILTER, TAM
+from interference_figures.contexts import CONTEXTS, Context
+from interference_figures.measures import EVERY
+from scored_words.judged import CAM, CAUSAL, FILTER, TAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def course(lines: Sequence[Line], measure: str = "f1_iou") -> Figure:
     Parameters
     ----------
     lines : sequence of dict
-        As :func:`~demo_figures.interference_measures.summary` gives them, with ``run``, ``scenes`` and ``step``.
+        As :func:`~interference_figures.measures.summary` gives them, with ``run``, ``scenes`` and ``step``.
     measure : {"f1_iou", "object_iou", "function_iou"}
     """
     figure, panels = _panels(lines, _NAMES[measure])

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from demo_figures.asked import Model
+from scored_words.model import Model
 from tam_widget.demo.training.corpus import build_tokenizer
 from tam_widget.demo.training.curriculum import Curriculum
 from tam_widget.demo.training.families.family import family_named

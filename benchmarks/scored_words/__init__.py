@@ -1,1 +1,1 @@
-"""What the figures of the demo models are made of: masks of words, answers, maps and tables."""
+"""Words of held-out scenes, their masks, their maps and how these fit: what both kinds of figures are made of."""

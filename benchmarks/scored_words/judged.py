@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import tam_widget as tam
-from demo_figures.held_out import joined
+from scored_words.held_out import joined
 from tam_widget.evaluation import (
     Explained,
     energy_inside,

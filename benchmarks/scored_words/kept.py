@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo_figures.held_out import FIRST_SEED, held_out
+from scored_words.held_out import FIRST_SEED, held_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tam_widget.demo.scenery.staging import Kind
 
-    Row = dict[str, Any]
+Row = dict[str, Any]
 
 FOLDER = Path(__file__).parents[2] / "runs" / "figures"
 _FORMAT = 1  # another one where what is measured changes: rows of the old one are not read

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from demo_figures.held_out import HeldOut
+    from scored_words.held_out import HeldOut
 
-# Determiners, conjunction and existential there: of the words that captions are made of, those that the released
-# evaluation counts as function words. Prepositions and forms of "to be" are not among them.
-FUNCTION_WORDS = frozenset(("a", "an", "and", "the", "there"))
 NAMES: dict[str, frozenset[str]] = {
     "shape": frozenset((*SHAPES, *map(plural, SHAPES), SIGN)),
     "colour": frozenset(COLOURS),

@@ -1,33 +1,14 @@
-"""The figures of the demo models: which mask belongs to which word, and rows that outlast a stopped run."""
-
-import re
-import sys
-from pathlib import Path
+"""Words of held-out scenes: which mask belongs to which word, and rows that outlast a stopped run."""
 
 import numpy as np
 import pytest
+from held_out_captions import found, split
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-
-from demo_figures import tables
-from demo_figures.contexts import contexts_of
-from demo_figures.failures import confusion, failures
-from demo_figures.held_out import held_out, joined
-from demo_figures.judged import bound_map, fit
-from demo_figures.kept import rows_of
-from demo_figures.targets import answer_targets, caption_targets
-
-from tam_widget.demo.scenery.language import caption
+from scored_words.held_out import held_out, joined
+from scored_words.judged import bound_map, fit
+from scored_words.kept import rows_of
+from scored_words.targets import answer_targets, caption_targets
 from tam_widget.demo.scenery.staging import KINDS
-
-
-def split(text):
-    return re.findall(r"\w+|[^\w\s]", text)
-
-
-def found(kind, accepts):
-    """The first held-out scene of a kind that is as asked for."""
-    return next(held for held in (held_out(seed, kind) for seed in range(60)) if accepts(held))
 
 
 def targets_of(held):
@@ -106,16 +87,6 @@ def test_a_place_has_the_mask_of_the_thing_asked_about():
         np.testing.assert_array_equal(target.mask[0], held.scene.objects[question.about].mask)
 
 
-def test_contexts_of_a_caption_with_and_without_adjectives():
-    held = found("overlap", lambda held: held.staging.relation == "on")
-    bare = split(caption(held.staging, adjectives=False))
-    assert [one for one in contexts_of(bare, held) if one] == ["none", "other"]
-    assert [one for one in contexts_of(split(held.scene.caption), held) if one] == [
-        *("none", "own", "own"),
-        *("other", "both", "both"),
-    ]
-
-
 def test_the_best_possible_map_fits():
     mask = np.zeros((2, 28, 28), bool)
     mask[0, 7:21, 7:21] = True
@@ -125,31 +96,6 @@ def test_the_best_possible_map_fits():
     assert bound_map(mask, 4, 4)[0].sum() == pytest.approx(4)
     assert bound_map(mask, 3, 3).sum() == pytest.approx(4 * (3 / 4) ** 2)  # cells of 9 1/3 pixels
     assert joined(mask).shape == (56, 28)
-
-
-@pytest.mark.parametrize(
-    ("said", "right", "named"),
-    [
-        ("The star is orange.", "The star is red.", "orange for red"),
-        ("The star is at the top right.", "The star is at the top.", "right too much"),
-        ("The star is at the top.", "The star is at the top left.", "left left out"),
-        ("There are no stars.", "There is one star.", "are no stars for is one star"),
-        ("A red star and a star.", "A blue star and a cross.", "red for blue, star for cross"),
-        ("I only know simple shapes.", "The star is red.", "another sentence"),
-        ("", "The star is red.", "another sentence"),
-    ],
-)
-def test_what_is_taken_for_what(said, right, named):
-    assert confusion(said, right) == named
-
-
-def test_failures_are_grouped_and_few():
-    wrong = {"asked": "colour", "prompt": "What color is it?", "said": "It is red.", "right": "It is blue."}
-    right = {**wrong, "said": "It is blue."}
-    rows = {"objects": [{"seed": seed, "answers": [wrong, right]} for seed in range(5)]}
-    listed = failures(rows, 2)
-    assert "colour, red for blue: 5" in listed
-    assert listed.count("→") == 2
 
 
 def test_a_stopped_run_goes_on(tmp_path):
@@ -166,9 +112,3 @@ def test_a_stopped_run_goes_on(tmp_path):
     assert made == [0, 1, 2, 3, 4]
     rows_of("some", range(2), make, folder=tmp_path, fresh=True)
     assert made == [0, 1, 2, 3, 4, 0, 1]
-
-
-def test_tables_leave_out_what_was_not_asked():
-    answers = [{"asked": "caption", "prompt": "", "said": "a", "right": "a"}]
-    rows = {"objects": [{"seed": 0, "answers": answers}], "pair": [{"seed": 0, "answers": []}]}
-    assert tables.accuracy(rows).splitlines()[-1] == "| caption | 1.000 |  | 1.000 | 1 |"
