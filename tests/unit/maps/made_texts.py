@@ -4,10 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from hypothesis import settings
 from hypothesis import strategies as st
-
-fixed = settings(derandomize=True, deadline=None, max_examples=100, database=None)
 
 
 @dataclass(frozen=True)

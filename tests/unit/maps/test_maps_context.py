@@ -7,13 +7,12 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made_texts import fixed, make_text, texts
+from made_texts import make_text, texts
 
 from tam_widget.maps import activation_maps
 from tam_widget.maps.interference import interference
 
 
-@fixed
 @given(texts, st.integers(0, 2**32 - 1))
 def test_later_text_plays_no_part(text, seed):
     token = len(text.keys) // 2
@@ -30,7 +29,6 @@ def test_later_text_plays_no_part(text, seed):
     assert (one.text.triu() == 0).all()
 
 
-@fixed
 @given(texts, st.sampled_from([2.0**-60, 2.0**-7, 3.0, 2.0**60]))
 def test_causal_inference_commutes_with_a_positive_scale(text, factor):
     text = text.cast(np.float64)
@@ -44,7 +42,6 @@ def test_causal_inference_commutes_with_a_positive_scale(text, factor):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-9 * lengths)
 
 
-@fixed
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-9, 0.5, 7.0, 1e9]), st.sampled_from([1e-9, 0.5, 7.0, 1e9]))
 def test_interference_knows_no_scale_of_context_or_relevance(seed, context_factor, relevance_factor):
     rng = np.random.default_rng(seed)
@@ -58,7 +55,6 @@ def test_interference_knows_no_scale_of_context_or_relevance(seed, context_facto
     torch.testing.assert_close(((raw - plain) * plain).sum(1), torch.zeros(3, dtype=torch.float64))
 
 
-@fixed
 @given(texts, st.data())
 def test_an_equal_key_never_counts_as_context(text, data):
     token = len(text.keys) - 1

@@ -6,13 +6,12 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from made_texts import fixed, make_text, texts
+from made_texts import make_text, texts
 from slow_maps import assert_close, slow_map
 
 from tam_widget.maps import activation_maps, token_activation_maps
 
 
-@fixed
 @given(texts, st.booleans())
 def test_equals_the_equations(text, causal_inference):
     maps = activation_maps(*text.arguments, causal_inference=causal_inference)
@@ -22,7 +21,6 @@ def test_equals_the_equations(text, causal_inference):
         assert torch.equal(token_activation_maps(*text.arguments), maps.image)
 
 
-@fixed
 @given(texts)
 def test_a_batch_equals_one_by_one(text):
     batch = activation_maps(*text.arguments)
@@ -32,7 +30,6 @@ def test_a_batch_equals_one_by_one(text):
             torch.testing.assert_close(getattr(one, name)[0], getattr(batch, name)[token], rtol=1e-6, atol=1e-7)
 
 
-@fixed
 @given(texts, st.data())
 def test_a_candidate_is_explained_as_if_it_had_been_said(text, data):
     token = data.draw(st.integers(0, len(text.keys) - 1))
