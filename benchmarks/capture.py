@@ -12,10 +12,10 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 import torch
-from at_size.measuring import interleaved
-from at_size.models import SIZES, build_model
 from transformers import Qwen2VLForConditionalGeneration
 
+from at_size.measuring import interleaved
+from at_size.models import SIZES, build_model
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 from tam_widget.models import capture
 

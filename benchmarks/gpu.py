@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import transformers
-from at_size.measuring import copy_bandwidth, interleaved
-from at_size.models import SIZES, build_model
-from at_size.processor import CELL, WORDS, build_processor
 from PIL import Image
 
 import tam_widget as tam
+from at_size.measuring import copy_bandwidth, interleaved
+from at_size.models import SIZES, build_model
+from at_size.processor import CELL, WORDS, build_processor
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 from tam_widget.models import capture
 from tam_widget.models.conversation import prepare

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks"))
+import gpu_table
 
-import gpu_table  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 BARE = """
 import runpy, sys

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tam_widget.evaluation.runs.judging import Settings
     from tam_widget.evaluation.data.samples import Dataset
+    from tam_widget.evaluation.runs.judging import Settings
 
 __all__ = ["check_same", "describe_data", "describe_model", "describe_settings", "describe_versions", "keep_manifest"]
 

@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.runs.judging import HOPELESS, Settings, judge_sample
 from tam_widget.evaluation.runs.manifest import describe_model
-from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.run import Run
+from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.storage import row_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["evaluate_on_ray"]
 

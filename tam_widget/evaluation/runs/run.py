@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
 from tam_widget.evaluation.files import read_json
-from tam_widget.evaluation.runs.storage import RowStore
 from tam_widget.evaluation.plausibility.summary import Summary, aggregate
+from tam_widget.evaluation.runs.storage import RowStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

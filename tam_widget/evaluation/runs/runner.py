@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.needed import needed
+from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
 from tam_widget.evaluation.runs.judging import Settings, judge_sample
 from tam_widget.evaluation.runs.manifest import (
     check_same,
@@ -18,8 +20,6 @@ from tam_widget.evaluation.runs.manifest import (
     describe_versions,
     keep_manifest,
 )
-from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
 from tam_widget.evaluation.runs.run import MANIFEST, Run
 from tam_widget.evaluation.runs.storage import RowStore, row_bytes, row_from
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["METHODS", "Session", "evaluate"]
 
