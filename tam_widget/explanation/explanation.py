@@ -356,10 +356,10 @@ class Explanation:
         """Show the widget in a notebook, and the text where there is none."""
         text = {"text/plain": repr(self)}
         try:
-            from tam_widget.widget import TAMWidget
+            from tam_widget.widget import output_widget
         except ImportError:
             return text
-        bundle = TAMWidget(self)._repr_mimebundle_(include=include, exclude=exclude)
+        bundle = output_widget(self)._repr_mimebundle_(include=include, exclude=exclude)
         if not bundle:
             return text
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
