@@ -155,7 +155,7 @@ def test_hooks_go_after_success_and_failure(tiny):
 
 
 def test_ctrl_c_leaves_nothing_wherever_it_comes():
-    """Where Python looks for signals: at each call in turn of what sets hooks and mode and takes them back, and after."""
+    """Where Python looks for signals: at each call of what sets hooks and mode and takes them back, and after it."""
     model, processor = tiny_models.build(), tiny_models.processor()
     model.lm_head.train()
     inputs = inputs_for(processor)
