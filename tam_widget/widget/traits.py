@@ -15,6 +15,7 @@ import traitlets
 
 __all__ = ["Choice", "Count", "Flag", "Focus", "Region", "Share", "Text", "Tokens", "can_be_sent"]
 
+_LARGEST = 2**53  # a page's numbers are exact up to here
 _REGION = "a region is {'image': 0, 'frame': None, 'box': (left, top, right, bottom)}"
 
 
@@ -36,11 +37,15 @@ def _refusing(kind: Any) -> Any:
 
 
 def _is_index(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    return isinstance(value, Integral) and not _is_truth(value) and abs(int(value)) <= _LARGEST
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return isinstance(value, Real) and not _is_truth(value)
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
 
 
 @_refusing
@@ -54,9 +59,9 @@ class Share(traitlets.Float):  # type: ignore[type-arg]
 
     def validate(self, owner: Any, value: Any) -> float:
         """Return it as a float; not NaN."""
-        number: float = super().validate(owner, float(value) if _is_number(value) else None)
-        if isnan(number):
+        if not _is_number(value) or isnan(value):
             self.error(owner, value)
+        number: float = super().validate(owner, float(value))
         return number
 
 
@@ -66,7 +71,9 @@ class Count(traitlets.Int):  # type: ignore[type-arg]
 
     def validate(self, owner: Any, value: Any) -> int:
         """Return it as an int; neither true nor false."""
-        number: int = super().validate(owner, int(value) if _is_index(value) else str(value))
+        if not _is_index(value):
+            self.error(owner, value)
+        number: int = super().validate(owner, int(value))
         return number
 
 

@@ -1,0 +1,68 @@
+"""A little of what the reliability benchmarks do at length: the same code, and nothing stays behind."""
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+
+from reliability import hostile, lifetime
+
+import tam_widget as tam
+
+
+@pytest.fixture(scope="module")
+def ex():
+    model, processor = tam.load_demo()
+    scene = tam.demo.scene(seed=hostile.SEED)
+    return tam.explain(model, processor, scene.image, scene.prompt)
+
+
+@pytest.fixture
+def quiet():
+    logging.disable(logging.CRITICAL)  # ipywidgets logs every value that is refused
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def test_no_explanation_stays_behind():
+    happened = lifetime.explains(5)["happened"]
+    assert (happened["alive"], happened["left on the model"]) == (0, 0)
+
+
+def test_no_widget_stays_behind():
+    happened = lifetime.displays(5)["happened"]
+    assert (happened["alive"], happened["widgets and comms left"], happened["widgets of one explanation"]) == (0, 0, 1)
+
+
+def test_a_cell_that_runs_again_keeps_one_widget():
+    with lifetime.kernel() as client:
+        for before, shown in enumerate(("ex", "ex.widget()")):
+            happened = lifetime.rerun(client, 10, shown)["happened"]
+            for what in ("widgets", "comms"):  # each with its layout
+                assert happened[f"{what} at a tenth, at the end"] == [2 + 2 * before] * 2
+            assert happened["explanations at a tenth, at the end"] == [1, 1]
+
+
+@pytest.mark.skipif(not hasattr(lifetime.signal, "setitimer"), reason="no timer sends signals here")
+def test_ctrl_c_leaves_nothing():
+    happened = lifetime.interrupts(8)["happened"]
+    assert (happened["left something"], happened["next result differs"]) == (0, 0)
+
+
+def test_threads_get_what_one_gets():
+    assert set(lifetime.threads(80)["happened"].values()) == {0}
+
+
+def test_every_request_has_one_answer(ex, quiet):
+    happened = hostile.messages(ex, 1000)["happened"]
+    assert happened.pop("answered with an error") > 300
+    assert set(happened.values()) == {0}
+
+
+def test_a_page_sets_what_python_could(ex, quiet):
+    happened = hostile.updates(ex, 500)["happened"]
+    assert min(happened.pop("taken as a whole"), happened.pop("refused")) > 100
+    assert set(happened.values()) == {0}
