@@ -1,4 +1,4 @@
-"""Does anything stay behind? Explanations, widgets, cells run again, Ctrl-C, threads.
+"""Does anything stay behind? Explanations, widgets, Ctrl-C, threads.
 
 ``python benchmarks/reliability/lifetime.py`` prints a line of JSON for each row: what was tried, how often, what
 happened. ``--share 0.02`` does a fiftieth of each; ``--only interrupts`` one of them. Growth is that of the resident
@@ -16,7 +16,6 @@ import signal
 import threading
 import time
 import weakref
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import comm
@@ -28,7 +27,7 @@ import tam_widget as tam
 from tam_widget.models import capture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Row = dict[str, Any]
 
@@ -87,47 +86,6 @@ def displays(times: int) -> Row:
         "widgets and comms left": _open() - before,
     }
     return {"tried": "display twice, widget(), close", "times": times, "happened": happened | memory.grown()}
-
-
-def reruns(times: int) -> Row:
-    """Run a cell that shows an explanation again and again in a real kernel, as JupyterLab does."""
-    with kernel() as client:
-        return rerun(client, times, "ex")
-
-
-def reruns_of_widgets(times: int) -> Row:
-    """Do the same with a widget of one's own."""
-    with kernel() as client:
-        return rerun(client, times, "ex.widget()")
-
-
-@contextmanager
-def kernel() -> Iterator[Any]:
-    """Start a kernel with the demo model and a picture of 1,280 × 960 pixels; yield its client."""
-    from jupyter_client.manager import start_new_kernel
-
-    manager, client = start_new_kernel()
-    try:
-        _execute(client, _SETUP, "setup")
-        yield client
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def rerun(client: Any, times: int, shown: str) -> Row:
-    """Run one cell so often; return what was open after a tenth of the runs and after all of them, and the growth."""
-    code = f"ex = tam.explain(model, processor, photo, prompt, answer=answer); display({shown})"
-    early: list[int] = []
-    for done in range(1, times + 1):
-        _execute(client, code, shown)
-        if done == max(1, times // 10):
-            early = _execute(client, "", "look")
-    late = _execute(client, "", "look")
-    names = ("widgets", "comms", "explanations")
-    happened: Row = {f"{name} at a tenth, at the end": [early[k], late[k]] for k, name in enumerate(names)}
-    happened["grown, MB"] = round((late[3] - early[3]) / 2**20, 1)
-    return {"tried": f"re-run a cell that ends with display({shown})", "times": times, "happened": happened}
 
 
 def interrupts(times: int) -> Row:
@@ -285,54 +243,10 @@ def _hover(rng: random.Random, count: int) -> Row:
     return {"type": kind, "tokens": tokens, "combine": "mean", "candidate": None, "method": method}
 
 
-def _execute(client: Any, code: str, cell: str) -> list[int]:
-    """Run a cell, and return what is open in the kernel after it."""
-    content = {
-        "code": code,
-        "silent": False,
-        "store_history": True,
-        "allow_stdin": False,
-        "user_expressions": {"found": "found()" if not code else "0"},
-    }
-    message = client.session.msg("execute_request", content, metadata={"cellId": cell})
-    client.shell_channel.send(message)
-    asked = message["header"]["msg_id"]
-    while (news := client.get_iopub_msg(timeout=_PATIENCE))["parent_header"].get("msg_id") != asked or news[
-        "content"
-    ].get("execution_state") != "idle":
-        pass
-    while (reply := client.get_shell_msg(timeout=_PATIENCE))["parent_header"].get("msg_id") != asked:
-        pass
-    if reply["content"]["status"] != "ok":
-        raise RuntimeError("\n".join(reply["content"]["traceback"]))
-    told: list[int] = json.loads(f"[{reply['content']['user_expressions']['found']['data']['text/plain'].strip('()')}]")
-    return told
-
-
 _VIEW = "application/vnd.jupyter.widget-view+json"
-_PATIENCE = 600  # s, for one message of the kernel
-
-_SETUP = f"""
-import gc
-import comm, psutil
-import tam_widget as tam
-from ipywidgets.widgets.widget import _instances
-
-model, processor = tam.load_demo()
-scene = tam.demo.scene(seed={SEED})
-photo, prompt, answer = scene.image.resize((1280, 960)), scene.prompt, scene.caption
-
-def found():
-    gc.collect()
-    explanations = sum(isinstance(one, tam.Explanation) for one in gc.get_objects())
-    return len(_instances), len(comm.get_comm_manager().comms), explanations, psutil.Process().memory_info().rss
-"""
-
 ROWS: dict[str, tuple[Callable[[int], Row], int]] = {
     "explains": (explains, 1000),
     "displays": (displays, 1000),
-    "reruns": (reruns, 1000),
-    "reruns of widgets": (reruns_of_widgets, 1000),
     "interrupts": (interrupts, 200),
     "threads": (threads, 2000),
 }

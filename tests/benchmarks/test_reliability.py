@@ -8,7 +8,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-from reliability import hostile, lifetime
+from reliability import hostile, lifetime, reruns
 
 import tam_widget as tam
 
@@ -38,12 +38,14 @@ def test_no_widget_stays_behind():
 
 
 def test_a_cell_that_runs_again_keeps_one_widget():
-    with lifetime.kernel() as client:
-        for before, shown in enumerate(("ex", "ex.widget()")):
-            happened = lifetime.rerun(client, 10, shown)["happened"]
-            for what in ("widgets", "comms"):  # each with its layout
-                assert happened[f"{what} at a tenth, at the end"] == [2 + 2 * before] * 2
-            assert happened["explanations at a tenth, at the end"] == [1, 1]
+    with reruns.kernel() as client:
+        for before, ending in enumerate(("display(ex)", "display(ex.widget())")):
+            happened = reruns.rerun(client, 10, ending)["happened"]
+            assert happened["widgets"] == happened["comms"] == [2 + 2 * before] * 2  # each with its layout
+            assert happened["explanations"] == [1, 1]
+        happened = reruns.rerun(client, 10, "ex")["happened"]
+        assert happened["explanations"] == [1 + 1, 10 + 1]  # IPython's Out keeps them, and the cell above shows one
+        assert happened["explanations after %reset out"] <= 3 + 1  # IPython's last three results outlast it
 
 
 @pytest.mark.skipif(not hasattr(lifetime.signal, "setitimer"), reason="no timer sends signals here")

@@ -219,6 +219,20 @@ class TestShown:
         gc.collect()
         assert first not in _instances
 
+    def test_a_page_that_is_loaded_again_is_given_every_open_widget(self):
+        ex = make()
+        first, own = shown(ex), ex.widget()
+        sent = []
+        control = type("Control", (), {"send": lambda _self, data, buffers: sent.append(data)})()
+        ipywidgets.Widget._control_comm = control
+        try:
+            ipywidgets.Widget._handle_control_comm_msg({"content": {"data": {"method": "request_states"}}})
+        finally:
+            ipywidgets.Widget._control_comm = None
+        assert {first, own.model_id, own.layout.model_id} <= sent[0]["states"].keys()
+        assert sent[0]["states"][first]["state"]["tokens"] == own.tokens
+        own.close()
+
     def test_what_is_shown_again_by_the_same_cell_stays(self, cell):
         widget = make().widget()
         for _ in range(3):
