@@ -1,16 +1,11 @@
 """A little of what the reliability benchmarks do at length: the same code, and nothing stays behind."""
 
 import logging
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-
-from reliability import hostile, lifetime, reruns
-
 import tam_widget as tam
+from reliability import hostile, lifetime, reruns
 
 
 @pytest.fixture(scope="module")
