@@ -97,6 +97,9 @@ class Spaced:
     def decode(self, ids, **_options):
         return "".join(self.pieces[i] for i in ids).replace("▁", " ").removeprefix(" ")
 
+    def convert_ids_to_tokens(self, token_id):
+        return self.pieces[token_id]
+
     def encode(self, _text, **_options):
         return [0]
 
