@@ -58,6 +58,8 @@ def test_bytes_of_one_character_leave_no_gap(explanation):
     explanation.tokens = tuple(Token(k, text, k, "prompt", 0, (0, 1)) for k, text in enumerate("\ufffd🙂"))
     explanation.texts = {(0, "prompt"): "🙂"}
     assert [token["lead"] for token in encode.encode_tokens(explanation)] == ["", ""]
+    assert [token["text"] for token in encode.encode_tokens(explanation)] == ["\ufffd", "🙂"]
+    assert [token["whole"] for token in encode.encode_tokens(explanation)] == ["", "🙂"]
 
 
 def test_a_picture_is_shrunk_and_keeps_its_shape():
