@@ -15,7 +15,7 @@ from tam_widget.evaluation.runs.manifest import describe_model
 from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.run import Run
-from tam_widget.evaluation.runs.storage import row_bytes
+from tam_widget.evaluation.runs.storage import row_bytes, row_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +91,7 @@ def evaluate_on_ray(
                         if found["fatal"]:
                             raise pickle.loads(found["fatal"])  # noqa: S301 - our own worker's
                         session.learn_model(pickle.loads(found["model"]))  # noqa: S301 - our own worker's
-                        session.keep(int(found["index"]), found["row"])
+                        session.keep(int(found["index"]), row_from(found["row"]))
             except ray.exceptions.RayError as error:
                 why = str(error).strip().splitlines()[-1]
                 raise EvaluationError(f"the workers failed, what is done is kept: {why}") from error
