@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(wildcard js/src/*)
+SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(shell find js/src -type f)
 
 .PHONY: help demo lab test lint unit frontend families train-demo figures benchmarks screenshots clean
 

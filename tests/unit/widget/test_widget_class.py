@@ -484,7 +484,7 @@ class TestBundle:
         )
 
     def test_the_protocol_is_the_same_on_both_sides(self):
-        text = (ROOT / "js/src/protocol.ts").read_text()
+        text = (ROOT / "js/src/kernel/protocol.ts").read_text()
         assert f'export const DIVERGING = "{DIVERGING}";' in text
         for name in ("PEAK_LEVEL", "UNSEEN"):
             assert f"export const {name} = {getattr(protocol, name)};" in text
@@ -507,6 +507,6 @@ class TestBundle:
 
     def test_every_trait_is_known_to_both_sides(self, widget):
         own = {name for name in widget.keys if not name.startswith("_")} - {"layout", "tabbable", "tooltip"}
-        text = (ROOT / "js/src/protocol.ts").read_text()
+        text = (ROOT / "js/src/kernel/protocol.ts").read_text()
         body = re.search(r"export interface State \{(.*?)\n\}", text, re.DOTALL).group(1)
         assert own - {"_dom_classes"} == set(re.findall(r"^  (\w+):", body, re.MULTILINE))
