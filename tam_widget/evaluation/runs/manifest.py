@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tam_widget.evaluation.runs.judging import Settings
     from tam_widget.evaluation.data.samples import Dataset
+    from tam_widget.evaluation.runs.judging import Settings
 
 __all__ = [
     "MANIFEST",

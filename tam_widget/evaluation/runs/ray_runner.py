@@ -5,29 +5,38 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.runs.judging import HOPELESS, Settings, judge_sample
 from tam_widget.evaluation.runs.manifest import describe_model
-from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.run import Run
+from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.storage import row_bytes, row_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["evaluate_on_ray"]
 
 _OBJECT_STORE = 128 * 2**20  # bytes: only indices and rows pass through it
 _WHAT = "evaluating with several workers"
+# Ray's limits are meant for clusters that replace what is slow; here nothing else could take over.
+_LIMITS = {
+    "RAY_gcs_server_port_wait_time_s": "600",
+    "RAY_worker_register_timeout_seconds": "600",
+    "RAY_health_check_timeout_ms": "600000",
+}
+_PORTS = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
 def evaluate_on_ray(
@@ -74,7 +83,7 @@ def evaluate_on_ray(
     Raises
     ------
     EvaluationError
-        A setting out of its range, the folder holds a run with other settings or of another model, or Ray gave up.
+        As for :func:`evaluate`; the folder holds a run of another model, or Ray did not start or gave up.
     MissingDependencyError
         Ray or another package is not installed; the message names the command.
     """
@@ -193,17 +202,56 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
         finally:
             ray.shutdown()
         return
+    for name, limit in _LIMITS.items():
+        os.environ.setdefault(name, limit)
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        ray.init(
-            address="local",
-            num_cpus=max(workers, os.cpu_count() or 1),
-            object_store_memory=_OBJECT_STORE,
-            include_dashboard=False,
-            logging_level=logging.WARNING,
-            log_to_driver=False,
-            _temp_dir=folder,
-        )
+        try:
+            with _with_ports(ray):
+                ray.init(
+                    address="local",
+                    num_cpus=max(workers, os.cpu_count() or 1),
+                    object_store_memory=_OBJECT_STORE,
+                    include_dashboard=False,
+                    logging_level=logging.WARNING,
+                    log_to_driver=False,
+                    _temp_dir=folder,
+                )
+        except Exception as error:
+            ray.shutdown()
+            _end_processes(folder)
+            raise EvaluationError(f"Ray did not start: {error}") from error
         try:
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _with_ports(ray: Any) -> Iterator[None]:
+    """Give Ray's helpers their ports.
+
+    Else its node waits 15 seconds for each to tell its own, and then gives up: no setting changes that, and on a busy
+    machine a Python process takes longer than that to start. ``ray.init`` hands no ports on, so the parameters that it
+    makes are completed here.
+    """
+    module = ray._private.parameter  # noqa: SLF001 - as said
+    parameters = module.RayParams
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in _PORTS]
+        for one in sockets:
+            one.bind(("", 0))
+        ports = {name: one.getsockname()[1] for name, one in zip(_PORTS, sockets, strict=True)}
+    module.RayParams = partial(parameters, **ports)
+    try:
+        yield
+    finally:
+        module.RayParams = parameters
+
+
+def _end_processes(folder: str) -> None:
+    """End what a start that failed left running, which would go on for as long as this process does."""
+    psutil = needed("psutil", _WHAT, "ray")  # Ray brings it
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(folder in argument for argument in process.cmdline()):
+                process.kill()

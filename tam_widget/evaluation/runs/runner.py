@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["METHODS", "Session", "evaluate"]
 
@@ -217,7 +217,9 @@ class Session:
                 self._store.remove_partials()
                 self._look()  # another process may just have come to its end
             if self._again:
-                warnings.warn(f"{self.folder} has damaged rows, which are made again: {told(self._again)}", stacklevel=3)
+                warnings.warn(
+                    f"{self.folder} has damaged rows, which are made again: {told(self._again)}", stacklevel=3
+                )
             bar = needed("tqdm.auto", "a run's progress bar", "eval").tqdm
             quiet = None if self._progress is None else not self._progress
             done = self._count - len(self.todo)
