@@ -39,7 +39,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
     filelock = needed("filelock", "keeping a run's rows", "eval")
     made = _make(folder)
     try:
-        lock = filelock.FileLock(folder / _LOCK)
+        lock, first = filelock.FileLock(folder / _LOCK), not (folder / _LOCK).exists()
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -47,14 +47,16 @@ def hold_folder(folder: Path) -> Iterator[None]:
                 f"{folder} is being written by {_holder(folder)}: wait for its end, or take another folder"
             ) from None
         except (OSError, NotImplementedError) as error:
+            if first:
+                _remove(folder, _LOCK)
             raise cannot_write(folder / _LOCK, error) from error
         try:
             _sign(folder)
             yield
         finally:
-            for name in (_HOLDER, _LOCK) if isinstance(lock, filelock.UnixFileLock) else (_HOLDER,):
-                with suppress(OSError):  # whoever waits sees that the file it opened has gone, and takes a new one
-                    (folder / name).unlink(missing_ok=True)
+            _remove(folder, _HOLDER)
+            if isinstance(lock, filelock.UnixFileLock):  # whoever has just opened it sees that it is gone
+                _remove(folder, _LOCK)
             lock.release()
     finally:
         for one in made:
@@ -70,6 +72,11 @@ def _make(folder: Path) -> list[Path]:
     except (OSError, ValueError) as error:
         raise cannot_write(folder, error) from error
     return missing
+
+
+def _remove(folder: Path, name: str) -> None:
+    with suppress(OSError):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _sign(folder: Path) -> None:

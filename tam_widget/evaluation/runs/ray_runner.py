@@ -7,6 +7,7 @@ import os
 import pickle
 import socket
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,10 +32,11 @@ __all__ = ["evaluate_on_ray"]
 _OBJECT_STORE = 128 * 2**20  # bytes: only indices and rows pass through it
 _WHAT = "evaluating with several workers"
 # Ray's limits are meant for clusters that replace what is slow; here nothing else could take over.
+_PATIENCE = 300  # seconds
 _LIMITS = {
-    "RAY_gcs_server_port_wait_time_s": "600",
-    "RAY_worker_register_timeout_seconds": "600",
-    "RAY_health_check_timeout_ms": "600000",
+    "RAY_gcs_server_port_wait_time_s": str(_PATIENCE),
+    "RAY_worker_register_timeout_seconds": str(_PATIENCE),
+    "RAY_health_check_timeout_ms": str(_PATIENCE * 1000),
 }
 _PORTS = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
@@ -206,7 +208,7 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
         os.environ.setdefault(name, limit)
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         try:
-            with _with_ports(ray):
+            with _unhurried(ray):
                 ray.init(
                     address="local",
                     num_cpus=max(workers, os.cpu_count() or 1),
@@ -227,25 +229,40 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
 
 
 @contextmanager
-def _with_ports(ray: Any) -> Iterator[None]:
-    """Give Ray's helpers their ports.
+def _unhurried(ray: Any) -> Iterator[None]:
+    """Let Ray's start take the time that a busy machine needs.
 
-    Else its node waits 15 seconds for each to tell its own, and then gives up: no setting changes that, and on a busy
-    machine a Python process takes longer than that to start. ``ray.init`` hands no ports on, so the parameters that it
-    makes are completed here.
+    Its node gives each helper 15 seconds to tell its port, and ``ray.init`` gives the node half a minute; no setting
+    changes either. So the parameters that ``ray.init`` makes are completed with ports, and the question whether the
+    node is there is asked again until it is.
     """
-    module = ray._private.parameter  # noqa: SLF001 - as said
-    parameters = module.RayParams
+    private = ray._private  # noqa: SLF001 - as said
+    parameters, find = private.parameter.RayParams, private.services.get_node
+
+    def wait(*args: Any) -> Any:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return find(*args)
+            except RuntimeError:  # it is not there yet
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    private.parameter.RayParams = partial(parameters, **_free_ports())
+    private.services.get_node = wait
+    try:
+        yield
+    finally:
+        private.parameter.RayParams, private.services.get_node = parameters, find
+
+
+def _free_ports() -> dict[str, int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in _PORTS]
         for one in sockets:
             one.bind(("", 0))
-        ports = {name: one.getsockname()[1] for name, one in zip(_PORTS, sockets, strict=True)}
-    module.RayParams = partial(parameters, **ports)
-    try:
-        yield
-    finally:
-        module.RayParams = parameters
+        return {name: one.getsockname()[1] for name, one in zip(_PORTS, sockets, strict=True)}
 
 
 def _end_processes(folder: str) -> None:
