@@ -125,6 +125,7 @@ class View {
   /** Another unit, another way to combine, another tint. */
   #configure(): void {
     this.#units.unit = this.#model.get("unit");
+    this.#text.unit = this.#units.unit;
     this.#show();
   }
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tam_widget.explanation.region import merge
 from tam_widget.media.videos import Video
+from tam_widget.text.graphemes import whole_texts
 from tam_widget.text.leads import leads
 from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
 
@@ -45,9 +46,11 @@ _JPEG_QUALITY = 90
 
 def encode_tokens(explanation: Explanation) -> list[TokenState]:
     """Return the tokens as plain data, in order."""
+    before = leads(explanation.tokens, explanation.texts)
     return [
         {
             "text": token.text,
+            "whole": whole,
             "lead": lead,
             "role": token.role,
             "turn": token.turn,
@@ -61,7 +64,7 @@ def encode_tokens(explanation: Explanation) -> list[TokenState]:
                 for candidate in token.candidates
             ],
         }
-        for token, lead in zip(explanation.tokens, leads(explanation.tokens, explanation.texts), strict=True)
+        for token, whole, lead in zip(explanation.tokens, whole_texts(explanation.tokens), before, strict=True)
     ]
 
 

@@ -47,6 +47,8 @@ class TokenState(TypedDict):
     """One token of the text."""
 
     text: str
+    whole: str
+    """What it shows where words are picked: the graphemes that it completes. ``text`` is what it is by itself."""
     lead: str
     """Characters between it and the token before it that belong to neither; nearly always empty."""
     role: Literal["prompt", "answer"]

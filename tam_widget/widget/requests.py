@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tam_widget.widget.encode import encode_map
+from tam_widget.widget.traits import can_be_sent
 
 if TYPE_CHECKING:
     from tam_widget.explanation import Explanation
@@ -39,6 +40,8 @@ def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] 
     if request == {"type": "ping"}:
         return None
     name = request.get("id") if isinstance(request, dict) else None
+    if isinstance(name, str) and not can_be_sent(name):
+        name = None  # nor could an answer that bears it
     try:
         kind = request.get("type") if isinstance(name, str) else None
         if not isinstance(name, str) or kind not in _ANSWERS:

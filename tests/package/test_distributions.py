@@ -13,6 +13,7 @@ NEEDED = {
     "tam_widget/py.typed",
     "tam_widget/widget/static/widget.js",
     "tam_widget/demo/MODEL_CARD.md",
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "tam_widget").rglob("*.py")),
 } | {
     f"tam_widget/demo/models/{model}/{file}"
     for model in ("qwen", "llava", "noisy")

@@ -17,7 +17,10 @@ export interface Candidate {
 }
 
 export interface Token {
+  /** What it is by itself; "\ufffd" stands for the first bytes of a character that a later token completes. */
   text: string;
+  /** What it shows where words are picked: the characters, as a reader sees them, that it completes. */
+  whole: string;
   /** Characters between it and the token before it that belong to neither; nearly always empty. */
   lead: string;
   role: "prompt" | "answer";

@@ -56,12 +56,14 @@ export class DetailView {
   }
 }
 
-/** The text of some tokens, with an ellipsis for what lies between them. */
+/** The text of some tokens, in whole characters where there are any, with an ellipsis for what lies between them. */
 export function textOf(which: Tokens, tokens: Token[]): string {
+  const isWhole = which.length > 1 && which.some((index) => tokens[index]?.whole.trim());
   const parts = which.map((index, i) => {
-    const { lead, text } = tokens[index] as Token;
-    if (i === 0) return text;
-    return which[i - 1] === index - 1 ? lead + text : ` … ${text}`;
+    const { lead, text, whole } = tokens[index] as Token;
+    const shown = isWhole ? whole : text;
+    if (i === 0) return shown;
+    return which[i - 1] === index - 1 ? lead + shown : ` … ${shown}`;
   });
   return visible(parts.join(""));
 }

@@ -123,7 +123,7 @@ export class LookupView {
 
   #textOf({ tokens }: Ranked): string {
     return visible(
-      tokens.map((i) => this.#tokens[i]).reduce((text, token) => text + token?.lead + token?.text, ""),
+      tokens.map((i) => this.#tokens[i]).reduce((text, token) => text + token?.lead + token?.whole, ""),
     );
   }
 

@@ -2,7 +2,7 @@
 import type { State, Token } from "../kernel/protocol.ts";
 import { element, visible } from "../page/dom.ts";
 import { DOUBTFUL, probabilityOf } from "./tint.ts";
-import { type Glyphs, type Run, typeset } from "./typeset.ts";
+import { type Glyphs, type Run, typeset, type Word } from "./typeset.ts";
 import { NONE, type Tokens } from "./units.ts";
 
 /** Steps of the tint, so that a hover touches only the tokens whose tint really changes. */
@@ -12,6 +12,8 @@ const LATER = 128;
 export class TextView {
   readonly node = element("div", "tam-text", { role: "group", "aria-label": "Prompt and answer" });
   readonly buttons: HTMLButtonElement[] = [];
+  /** What shows its words otherwise than its tokens: each fills one button. */
+  readonly #fills: ((unit: State["unit"]) => void)[] = [];
   /** What each token shows: its tint's level, and LATER where it comes after the active ones. */
   readonly #shown: Uint8Array;
   /** Tokens from here on come later than the active ones. */
@@ -50,6 +52,11 @@ export class TextView {
     this.buttons[this.#current]?.setAttribute("tabindex", "-1");
     this.#current = token;
     this.buttons[token]?.setAttribute("tabindex", "0");
+  }
+
+  /** Show the characters of words whole, or what each token is by itself. */
+  set unit(unit: State["unit"]) {
+    for (const fill of this.#fills) fill(unit);
   }
 
   mark(active: Tokens, pinned: Tokens): void {
@@ -137,7 +144,7 @@ export class TextView {
         space += glyphs.lead;
         if (space) (first ? paragraph : wrapper).append(space);
         if (space && !first) loose = true;
-        const button = this.#setToken(glyphs, tokens);
+        const button = this.#setToken(glyphs, word, tokens);
         this.buttons[glyphs.token] = button;
         wrapper.append(button);
         space = glyphs.trail;
@@ -147,20 +154,28 @@ export class TextView {
     paragraph.append(node, space);
   }
 
-  #setToken(glyphs: Glyphs, tokens: Token[]): HTMLButtonElement {
+  #setToken({ token, core, own }: Glyphs, word: Word, tokens: Token[]): HTMLButtonElement {
     const button = element("button", "tam-token", {
       type: "button",
       tabindex: -1,
-      "data-index": glyphs.token,
+      "data-index": token,
       "aria-pressed": "false",
-      "aria-label": tokenName(glyphs.token, tokens),
     });
-    if ((probabilityOf(tokens[glyphs.token] as Token) ?? 1) < DOUBTFUL) button.classList.add("tam-doubtful");
-    button.textContent = glyphs.core;
-    if (glyphs.core.trim() === "") {
-      // Nothing to see, but a token all the same: a faint sign marks the place.
-      button.classList.add("tam-blank");
-      if (glyphs.core === "") button.dataset.sign = visible(glyphs.trail);
+    const { text } = tokens[token] as Token;
+    if ((probabilityOf(tokens[token] as Token) ?? 1) < DOUBTFUL) button.classList.add("tam-doubtful");
+    const whole = word.map((one) => one.core).join("");
+    // Nothing to see, but a token all the same: a faint sign marks the place, but not within a word that is seen.
+    const fill = (shown: string, isBlank: boolean, name: string) => {
+      button.textContent = shown;
+      button.classList.toggle("tam-blank", isBlank);
+      if (isBlank && shown === "") button.dataset.sign = visible(text);
+      else delete button.dataset.sign;
+      button.setAttribute("aria-label", tokenName(token, tokens, name));
+    };
+    const fillWhole = () => fill(core, whole.trim() === "", core === own ? text : core || whole);
+    fillWhole();
+    if (core !== own || (core === "" && whole.trim() !== "")) {
+      this.#fills.push((unit) => (unit === "word" ? fillWhole() : fill(own, own.trim() === "", text)));
     }
     return button;
   }
@@ -178,9 +193,8 @@ export function placeOf(which: Tokens, tokens: Token[]): string {
   return `${role} ${numbers}${isOne ? "" : `, turn ${turn + 1}`}`;
 }
 
-function tokenName(index: number, tokens: Token[]): string {
-  const token = tokens[index] as Token;
-  const probability = probabilityOf(token);
+function tokenName(index: number, tokens: Token[], text: string): string {
+  const probability = probabilityOf(tokens[index] as Token);
   const held = probability === undefined ? "" : `, probability ${probability.toFixed(2)}`;
-  return `"${visible(token.text)}", ${placeOf([index], tokens)}${held}`;
+  return `"${visible(text)}", ${placeOf([index], tokens)}${held}`;
 }

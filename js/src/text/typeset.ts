@@ -4,7 +4,10 @@ import type { Token } from "../kernel/protocol.ts";
 export interface Glyphs {
   token: number;
   lead: string;
+  /** What the token shows where words are picked; of a word of several it may be nothing. */
   core: string;
+  /** What it shows where tokens are. */
+  own: string;
   trail: string;
 }
 
@@ -40,12 +43,12 @@ export function typeset(tokens: Token[], words: [number, number][]): Block[] {
       blocks.push(block);
       run = undefined;
     }
-    const word: Word = [];
-    for (let i = first; i < end; i++) word.push(glyphs(i, tokens[i] as Token));
     const text = tokens
       .slice(first, end)
-      .map((one) => one.lead + one.text)
+      .map((one) => one.lead + one.whole)
       .join("");
+    const word: Word = [];
+    for (let i = first; i < end; i++) word.push(glyphs(i, tokens[i] as Token, text.trim() === ""));
     if (!run || mayBreak(before, text)) {
       run = { words: [], loose: false };
       block.runs.push(run);
@@ -79,13 +82,15 @@ export function* everyWord(tokens: Token[], words: [number, number][]): Generato
   while (at < tokens.length) yield [at, ++at];
 }
 
-function glyphs(token: number, { text, lead }: Token): Glyphs {
-  const core = text.trim();
-  // A token of spaces keeps them, to be hovered; a line break must stand in the paragraph.
-  if (core === "")
-    return /[\n\r]/.test(text) ? { token, lead, core, trail: text } : { token, lead, core: text, trail: "" };
-  const start = text.indexOf(core);
-  return { token, lead: lead + text.slice(0, start), core, trail: text.slice(start + core.length) };
+function glyphs(token: number, { text, whole, lead }: Token, isBlank: boolean): Glyphs {
+  const own = text.trim();
+  // A word of spaces keeps them, to be hovered; a line break must stand in the paragraph.
+  if (isBlank && own === "" && !/[\n\r]/.test(text)) return { token, lead, core: text, own: text, trail: "" };
+  if (own === "" && isBlank) return { token, lead, core: "", own, trail: text };
+  // Only what is no space moves between the tokens of a word.
+  const start = text.length - text.trimStart().length;
+  const trail = text.slice(start + own.length);
+  return { token, lead: lead + text.slice(0, start), core: whole.trim(), own, trail };
 }
 
 function mayBreak(left: string, right: string): boolean {

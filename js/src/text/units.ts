@@ -58,7 +58,7 @@ export class Units {
   /** Each word's text, as it is told apart from others, with its first token. */
   *texts(): Generator<[text: string, first: number]> {
     for (const [first, end] of this.#words) {
-      const text = this.#tokens.slice(first, end).map((one, i) => (i ? one.lead : "") + one.text);
+      const text = this.#tokens.slice(first, end).map((one, i) => (i ? one.lead : "") + one.whole);
       yield [text.join("").trim().toLowerCase(), first];
     }
   }

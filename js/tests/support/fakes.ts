@@ -113,7 +113,7 @@ export function query(tokens: number | number[], change: Partial<Query> = {}): Q
 
 /** A token of an answer, and nothing else that it might have been. */
 export function plain(text: string, change: Partial<Token> = {}): Token {
-  return { text, lead: "", role: "answer", turn: 0, candidates: [], ...change };
+  return { text, whole: text, lead: "", role: "answer", turn: 0, candidates: [], ...change };
 }
 
 export function token(text: string, index: number): Token {

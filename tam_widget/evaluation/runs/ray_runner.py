@@ -172,12 +172,12 @@ class _Worker:
 
 def load_pair(name: str) -> tuple[Any, Any]:
     """Load a model and its processor by ``"demo"`` or ``"demo:llava"``, a name on the hub or a folder."""
-    import tam_widget
+    from tam_widget.models.load import load, load_demo
 
     first, colon, demo = name.partition(":")
     if first != "demo":
-        return tam_widget.load(name)
-    return tam_widget.load_demo(demo) if colon else tam_widget.load_demo()
+        return load(name)
+    return load_demo(demo) if colon else load_demo()
 
 
 def _packed(error: Exception) -> bytes:

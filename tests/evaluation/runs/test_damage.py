@@ -132,15 +132,13 @@ def test_what_a_killed_process_left_half_written_is_removed(run):
     assert list(run.folder.rglob(".*")) == []
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("damage", sorted(DAMAGES.keys() - {"another row", "two rows"}))
 def test_a_damaged_joined_file_costs_nothing_while_the_rows_are_there(run, rows, damage):
-    if damage in {copy_another, DAMAGES["two rows"]}:
-        pytest.skip("a joined file has many rows")
-    damage(run.folder / "samples.parquet")
+    DAMAGES[damage](run.folder / "samples.parquet")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert list(open_run(run.folder).rows()) == rows
-    assert len(said) == (0 if damage in {DAMAGES["no row"], DAMAGES["a link to nowhere"]} else 1)
+    assert len(said) == (damage not in {"no row", "a link to nowhere"})
     assert go_on(run.folder)[1] == []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -199,7 +197,7 @@ def test_folders_in_the_place_of_files(run, rows, tmp_path):
         assert list(open_run(run.folder).rows()) == [rows[0], *rows[2:]]
     with (
         pytest.warns(UserWarning, match="row 1"),
-        pytest.raises(tam.EvaluationError, match="0000001.parquet cannot be"),
+        pytest.raises(tam.EvaluationError, match=r"0000001\.parquet cannot"),
     ):
         go_on(run.folder)
     assert list(run.folder.rglob(".*")) == []
