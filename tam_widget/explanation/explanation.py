@@ -267,7 +267,8 @@ class Explanation:
         Parameters
         ----------
         phrase : str
-            A word, or several; case and the kind of white space are ignored. Only whole words match.
+            A word, or several; case, the kind of white space and how an accented letter is encoded are ignored. Only
+            whole words match: "cafe" is not in "café".
 
         Returns
         -------

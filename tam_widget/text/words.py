@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import regex
@@ -81,7 +81,9 @@ def find_word(phrase: str, tokens: Sequence[Token], texts: Mapping[Segment, str]
     for segment, text in texts.items():
         own = [token for token in tokens if (token.turn, token.role) == segment]
         for start, stop in _whole_words(pattern, text):
-            found.append([token.index for token in own if token.span[0] < stop and token.span[1] > start])
+            first = bisect_right(own, start, key=lambda token: token.span[1])
+            last = bisect_left(own, stop, key=lambda token: token.span[0])
+            found.append([token.index for token in own[first:last]])
     return sorted(indices for indices in found if indices)
 
 
