@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tam_widget.errors import MissingDependencyError, PictureError
+from tam_widget.errors import PictureError
+from tam_widget.media.arrays import image_of, is_array, is_tensor, levels_of, values_of
+from tam_widget.media.limits import MOST_VIDEO_PIXELS, VIDEO_DEADLINE_S, Deadline, megapixels
 from tam_widget.media.pictures import Picture, as_picture
+from tam_widget.media.sampling import FRAMES_PER_SECOND, MOST_FRAMES, need_pyav, sampled
+from tam_widget.media.signatures import HEAD, is_video
+from tam_widget.media.sources import is_source, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import torch
     from PIL import Image
 
 __all__ = ["FRAMES_PER_SECOND", "MOST_FRAMES", "Video", "VideoInput", "as_video"]
 
-VideoInput: TypeAlias = "str | os.PathLike[str] | Sequence[Picture] | np.ndarray[Any, Any] | torch.Tensor"
-
-FRAMES_PER_SECOND = 2.0
-"""How many frames a second are taken from a file, and how fast given frames follow each other, where nobody says."""
-
-MOST_FRAMES = 32
-"""A long file gives no more frames than this, further apart, where nobody says how many a second."""
+VideoInput: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Sequence[Picture] | np.ndarray[Any, Any] | "
+    "torch.Tensor"
+)
 
 _FRAME_BATCH = 4  # dimensions of an array of frames
-_ROUNDING = 1e-3  # seconds; times are rounded in the file
+_SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp")
+_ONE_VIDEO = (
+    "video= takes one video: its file, or its frames. Several go in messages, each as a part of its own: "
+    '[{"role": "user", "content": [{"type": "video", "video": first}, {"type": "video", "video": second}, '
+    '{"type": "text", "text": question}]}]'
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +73,14 @@ def as_video(video: Any, fps: float | None = None) -> Video:
 
     Parameters
     ----------
-    video : str, os.PathLike, sequence of pictures, numpy.ndarray or torch.Tensor
-        A file that PyAV reads (``pip install "tam-widget[video]"``); or the frames that the model shall see, as a
-        sequence of anything that :func:`tam_widget.media.pictures.as_picture` takes, or as one array (F, H, W, C) or
-        tensor (F, C, H, W).
+    video : str, os.PathLike, bytes, binary file object, sequence of pictures, numpy.ndarray or torch.Tensor
+        A file that PyAV reads (``pip install "tam-widget[video]"``), named or given in any way that
+        :func:`tam_widget.media.pictures.as_picture` takes; or the frames that the model shall see, as a sequence of
+        pictures, or as one array (F, H, W, C) or tensor (F, C, H, W).
     fps : float, optional
-        Frames a second. Of a file so many are taken; by default two, and no more than 32 in all, evenly spaced. Given
-        frames are all taken and follow each other at this rate, by default two a second.
+        Frames a second. Of a file so many are taken; by default two, and no more than 32 in all, evenly spaced, or
+        fewer where 32 would be too large. Given frames are all taken and follow each other at this rate, by default two
+        a second.
 
     Returns
     -------
@@ -83,21 +89,22 @@ def as_video(video: Any, fps: float | None = None) -> Video:
     Raises
     ------
     PictureError
-        There is no frame, a frame cannot be read, frames differ in size, or the rate is not positive.
+        There is no frame, a frame cannot be read, frames differ in size, the rate is not positive, there are several
+        videos, or a limit of :mod:`tam_widget.media.limits` is passed: 10 minutes to read, 134 megapixels a frame, 537
+        in all, 1 GiB where the file is fetched or held in memory.
     MissingDependencyError
         A file was given and PyAV is not installed.
     """
-    if fps is not None and not (isinstance(fps, int | float) and fps > 0):
-        raise PictureError(f"fps must be a positive number of frames a second, got {fps!r}")
+    if fps is not None and not (isinstance(fps, int | float) and 0 < fps < math.inf):
+        raise PictureError(f"fps must be a positive number of frames a second, got {fps!r:.80}")
     if isinstance(video, Video):
         return video
-    if isinstance(video, str | os.PathLike):
-        return _checked(*_from_file(video, fps))
-    if hasattr(video, "ndim") and video.ndim != _FRAME_BATCH:
-        raise PictureError(f"a video is (frames, height, width, channels); got an array of shape {tuple(video.shape)}")
-    if not isinstance(video, Sequence) and not hasattr(video, "ndim"):
-        raise PictureError(f"a video is a path, a list of pictures, an array or a tensor; got {type(video).__name__}")
-    frames = [as_picture(frame) for frame in video]
+    if is_source(video):
+        need_pyav()
+        deadline = Deadline(VIDEO_DEADLINE_S)
+        with opened(video, deadline, any_length=True) as (file, name):
+            return _checked(*sampled(file, name, fps, deadline))
+    frames = _frames(video)
     rate = FRAMES_PER_SECOND if fps is None else float(fps)
     return _checked(frames, [number / rate for number in range(len(frames))])
 
@@ -111,52 +118,53 @@ def _checked(frames: list[Image.Image], times: list[float]) -> Video:
     return Video(tuple(frames), tuple(times))
 
 
-def _from_file(path: str | os.PathLike[str], fps: float | None) -> tuple[list[Image.Image], list[float]]:
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependencyError(
-            'reading a video file needs PyAV: pip install "tam-widget[video]"; a list of frames works without'
-        ) from error
-    name = str(path)
-    if not name.startswith(("http://", "https://")):
-        name = str(Path(path).expanduser())
-        if not Path(name).is_file():
-            raise PictureError(f"there is no file {name!r} (looked in {Path.cwd()})")
-    try:
-        with av.open(name) as container:
-            if not container.streams.video:
-                raise PictureError(f"{name!r} has no picture: its streams are {[s.type for s in container.streams]}")
-            frames = _sampled(container.decode(container.streams.video[0]), fps)
-            return [_upright(frame) for _, frame in frames], [time for time, _ in frames]
-    except av.FFmpegError as error:
-        raise PictureError(f"{name!r} is not a video that can be read: {error}") from error
+def _frames(video: Any) -> list[Image.Image]:
+    if is_array(video):
+        return _from_array(video)
+    if not isinstance(video, Sequence):
+        raise PictureError(
+            f"a video is a path, a URL, the bytes of a file, a list of pictures, an array or a tensor; "
+            f"got {type(video).__name__}"
+        )
+    if any(_is_video(frame) for frame in video):
+        raise PictureError(_ONE_VIDEO)
+    frames, pixels = [], 0
+    for number, given in enumerate(video):
+        try:
+            frame = as_picture(given)
+        except PictureError as error:
+            raise PictureError(f"frame {number} of the video: {error}") from error
+        pixels += frame.width * frame.height
+        _check_pixels(pixels)
+        frames.append(frame)
+    return frames
 
 
-def _sampled(frames: Iterable[Any], fps: float | None) -> list[tuple[float, Any]]:
-    """Take frames at even times. How long the video is shows only at its end: where it is long, thin out on the way."""
-    step = 1 / (FRAMES_PER_SECOND if fps is None else fps)
-    kept: list[tuple[float, Any]] = []
-    for time, frame in _timed(frames):
-        if kept and time < kept[-1][0] + step - _ROUNDING:
-            continue
-        if fps is None and len(kept) == MOST_FRAMES:
-            kept, step = kept[::2], 2 * step
-            if time < kept[-1][0] + step - _ROUNDING:
-                continue
-        kept.append((time, frame))
-    return kept
+def _from_array(video: Any) -> list[Image.Image]:
+    values = values_of(video)
+    if values.ndim != _FRAME_BATCH:
+        raise PictureError(f"a video is (frames, height, width, channels); got an array of shape {values.shape}")
+    if values.size:
+        _check_pixels(values.size // min(values.shape[-1], values.shape[1]))
+        # All at once: what the values of a dark frame mean, its neighbours show.
+        values = levels_of(values)
+    return [as_picture(image_of(frame, channels_last=not is_tensor(video))) for frame in values]
 
 
-def _timed(frames: Iterable[Any]) -> Iterator[tuple[float, Any]]:
-    first = None
-    for frame in frames:
-        if frame.time is not None:
-            first = frame.time if first is None else first
-            yield float(frame.time - first), frame
+def _check_pixels(pixels: int) -> None:
+    if pixels > MOST_VIDEO_PIXELS:
+        raise PictureError(
+            f"the frames of the video have more than {megapixels(MOST_VIDEO_PIXELS)} together: "
+            "give fewer, or scale them down"
+        )
 
 
-def _upright(frame: Any) -> Image.Image:
-    image: Image.Image = frame.to_image()
-    turned = int(getattr(frame, "rotation", 0) or 0)
-    return image.rotate(turned, expand=True) if turned else image
+def _is_video(given: Any) -> bool:
+    """Tell whether what should be a frame is a video of its own."""
+    if isinstance(given, str | os.PathLike):
+        text = str(given)
+        return text[:11].lower() == "data:video/" or text.partition("?")[0].lower().endswith(_SUFFIXES)
+    if isinstance(given, bytes | bytearray | memoryview):
+        return is_video(bytes(given[:HEAD]))
+    several = isinstance(given, Video | Sequence)
+    return several or (is_array(given) and len(given.shape) == _FRAME_BATCH)

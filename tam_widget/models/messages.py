@@ -144,7 +144,7 @@ def conversation_from_messages(
 def _listed(images: Any) -> list[Any]:
     if images is None:
         return []
-    several = isinstance(images, Sequence) and not isinstance(images, str | bytes)
+    several = isinstance(images, Sequence) and not isinstance(images, str | bytes | bytearray | memoryview)
     return list(images) if several else [images]
 
 
