@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tam_widget.errors import TokenIndexError
 from tam_widget.explanation.region import merge
 from tam_widget.figures.blend import COLORMAP, OPACITY
 from tam_widget.figures.pictures import single_overlay
 from tam_widget.figures.row import GAP, MARGIN, Row
-from tam_widget.figures.style import PAPER, TAMFigure
+from tam_widget.figures.style import TAMFigure, blank_page
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -96,8 +95,7 @@ def plot(
         for group in (said or groups)[:_MOST_ROWS]
     ]
     height = 2 * MARGIN + sum(row.height for row in rows) + GAP * (len(rows) - 1)
-    figure = TAMFigure(figsize=(width, height / _POINTS), dpi=144, facecolor=PAPER)
-    FigureCanvasAgg(figure)
+    figure = blank_page(width, height / _POINTS)
     top = MARGIN
     for row in rows:
         row.draw(figure, top, height)

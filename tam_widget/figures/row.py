@@ -113,7 +113,7 @@ class Row:
         lefts = [MARGIN + number * (self._side + _BETWEEN_FRAMES) for number in range(len(self._shown))]
         for left, shown in zip(lefts, self._shown, strict=True):
             axes = figure.add_axes(place(left, top, self._side, self._tall))
-            axes.imshow(shown.picture, aspect="auto", interpolation="antialiased")
+            axes.imshow(shown.picture, aspect="auto", interpolation="antialiased", origin="upper")
             axes.set_axis_off()
         page = figure.add_axes(place(0, top, self.width, self.height))
         page.set_xlim(0, self.width)
@@ -164,7 +164,10 @@ class Row:
         write(page, (MARGIN, middle), "0", _SMALL, QUIET)
         ramp = np.linspace(0, 1, 128)[None]
         left = MARGIN + 10
-        page.imshow(ramp, cmap=self._colormap, aspect="auto", extent=(left, left + 64, middle + 3, middle - 3))
+        extent = (left, left + 64, middle + 3, middle - 3)
+        page.imshow(
+            ramp, cmap=self._colormap, aspect="auto", interpolation="antialiased", origin="upper", extent=extent
+        )
         page.set_xlim(0, self.width)
         page.set_ylim(self.height, 0)
         write(page, (left + 70, middle), f"{peak:.2f}", _SMALL, QUIET)
@@ -172,7 +175,7 @@ class Row:
     def _draw_panel(self, page: Axes) -> None:
         """Draw what was explained, where it stands, and its candidates."""
         left, right, y = self._column.left, self._column.right, self._column.top + 6
-        page.plot([left, right], [y, y], color=LINE, linewidth=0.8)
+        page.add_patch(Rectangle((left, y - 0.4), right - left, 0.8, facecolor=LINE, linewidth=0))
         y += 1.2 * _SMALL
         title = fitted(self._title, right - left - text_width(self._where, _SMALL) - 12, _SMALL)
         write(page, (left, y), title, _SMALL, INK, bold=True)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
 from tam_widget.explanation.region import merge
 from tam_widget.figures.blend import COLORMAP, OPACITY
 from tam_widget.figures.pictures import peak_of, show, size_of
-from tam_widget.figures.style import INK, LARGEST_PICTURE, PAPER, QUIET, TAMFigure, seconds
+from tam_widget.figures.style import INK, LARGEST_PICTURE, QUIET, TAMFigure, blank_page, seconds
+from tam_widget.figures.text import fitted
+from tam_widget.figures.typeset import text_width, write
 from tam_widget.media.videos import Video
 
 if TYPE_CHECKING:
-    from typing import Any, SupportsIndex
+    from typing import SupportsIndex
 
     from tam_widget.explanation import Explanation
 
 __all__ = ["plot_sheet"]
 
 _MARGIN, _GAP, _TITLE, _TIME = 0.2, 0.12, 0.34, 0.2  # inches
+_SIZE = 9.0  # points
 
 
 def plot_sheet(
@@ -78,8 +79,7 @@ def plot_sheet(
     cell = _TITLE + tall + below
     rows = max(1, -(-len(words) // columns))
     height = 2 * _MARGIN + rows * cell + (rows - 1) * _GAP
-    figure = TAMFigure(figsize=(width, height), dpi=144, facecolor=PAPER)
-    FigureCanvasAgg(figure)
+    figure = blank_page(width, height)
     for number, word in enumerate(words):
         row, column = divmod(number, columns)
         left = _MARGIN + column * (side + _GAP)
@@ -87,14 +87,16 @@ def plot_sheet(
         heatmap = merge([explanation.heatmap(token, image=image) for token in word.tokens])
         (shown,) = show(explanation, heatmap, image, style, largest=LARGEST_PICTURE // 2, most=1)
         axes = figure.add_axes((left / width, 1 - (top + _TITLE + tall) / height, side / width, tall / height))
-        axes.imshow(shown.picture, aspect="auto", interpolation="antialiased")
+        axes.imshow(shown.picture, aspect="auto", interpolation="antialiased", origin="upper")
         axes.set_axis_off()
         peak = peak_of(heatmap)
-        caption: dict[str, Any] = {"fontsize": 9, "va": "center", "parse_math": False}
         middle = 1 - (top + _TITLE / 2) / height
-        figure.text(left / width, middle, word.text.strip(), color=INK if peak > 0 else QUIET, **caption)
-        figure.text((left + side) / width, middle, f"{peak:.2f}" if peak else "–", color=QUIET, ha="right", **caption)
+        value = f"{peak:.2f}" if peak else "–"
+        room = 72 * side - text_width(value, _SIZE) - _SIZE / 2
+        said = fitted(word.text.strip(), room, _SIZE)
+        write(figure, (left / width, middle), said, _SIZE, INK if peak > 0 else QUIET)
+        write(figure, ((left + side) / width, middle), value, _SIZE, QUIET, ha="right")
         if shown.time is not None:
             under = 1 - (top + _TITLE + tall + _TIME / 2) / height
-            figure.text(left / width, under, seconds(shown.time), color=QUIET, **caption)
+            write(figure, (left / width, under), seconds(shown.time), _SIZE, QUIET)
     return figure

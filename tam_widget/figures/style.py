@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from typing import TYPE_CHECKING, Any
 
+from matplotlib import rcParams
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["BAR", "FADED", "INK", "LARGEST_PICTURE", "LINE", "PAPER", "QUIET", "TINT", "TAMFigure", "seconds"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "BAR",
+    "FADED",
+    "INK",
+    "LARGEST_PICTURE",
+    "LINE",
+    "PAPER",
+    "QUIET",
+    "TINT",
+    "TAMFigure",
+    "blank_page",
+    "seconds",
+]
 
 # The widget's light colours (js/src/page/page.css).
 INK, QUIET, FADED, LINE, TINT, BAR, PAPER = (
@@ -25,10 +44,38 @@ LARGEST_PICTURE = 1024
 class TAMFigure(Figure):
     """A matplotlib figure that shows itself in a notebook without pyplot."""
 
+    def savefig(self, fname: Any, *, transparent: bool | None = None, **options: Any) -> None:
+        """Save as matplotlib does, on the figure's own ground: a dark style would put dark words on black."""
+        see_through = rcParams["savefig.transparent"] if transparent is None else transparent
+        ground = {} if see_through else {"facecolor": "auto", "edgecolor": "auto"}
+        with _without_tex():
+            super().savefig(fname, transparent=see_through, **ground | options)
+
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png")
+        self.savefig(buffer, format="png", transparent=False)
         return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _without_tex() -> Iterator[None]:
+    """Switch TeX off: PostScript would be set with it though no text asks for it."""
+    switched_on = rcParams["text.usetex"]
+    if switched_on:
+        rcParams["text.usetex"] = False
+    try:
+        yield
+    finally:
+        if switched_on:
+            rcParams["text.usetex"] = True
+
+
+def blank_page(width: float, height: float) -> TAMFigure:
+    """Return an empty figure of some inches; what it says nothing about would come from a person's rcParams."""
+    figure = TAMFigure((width, height), dpi=144, facecolor=PAPER, edgecolor=PAPER, frameon=True)
+    figure.set_layout_engine("none")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def seconds(time: float) -> str:

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import regex
-from matplotlib import font_manager, rcParams
 from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import BoxStyle, FancyBboxPatch
 
+from tam_widget.figures.fonts import font_for
 from tam_widget.text.graphemes import boundaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["LEADING", "Piece", "Run", "draw", "font", "set_lines", "text_width", "write"]
+__all__ = ["LEADING", "Piece", "Run", "draw", "set_lines", "text_width", "write"]
 
 _PER_POINT = 10  # measured in pixels of a tenth of a point: at screen size, hinting rounds every letter
 LEADING = 1.6
-_FALLBACKS = (
-    "DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC",
-    "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Yu Gothic",
-    "Malgun Gothic", "Arial Unicode MS", "Noto Emoji", "Segoe UI Symbol", "Apple Symbols",
-)  # fmt: skip
 _FIRST_CJK = "\u2e80"
 _CHUNKS = regex.compile(r"\n|(?=[\u2e80-\U0010ffff])\X| *(?:(?=[^ \n\u2e80-\U0010ffff])\X)+| +")  # no grapheme is cut
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -55,14 +50,6 @@ class Piece:
     line: int
 
 
-@cache
-def font(size: float, *, bold: bool = False) -> FontProperties:
-    """Return a sans-serif font that falls back on what this machine has for other scripts."""
-    have = set(font_manager.get_font_names())
-    families = [name for name in dict.fromkeys((*_FALLBACKS, *rcParams["font.sans-serif"])) if name in have]
-    return FontProperties(family=families, size=size, weight="bold" if bold else "normal")
-
-
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """Return the width of a text in points, spaces at its ends included. ``$`` is a dollar sign."""
@@ -72,7 +59,7 @@ def text_width(text: str, size: float) -> float:
 
 def _ink(text: str, size: float) -> float:
     renderer: Any = RendererAgg(1, 1, 72 * _PER_POINT)  # type: ignore[no-untyped-call]
-    width: float = renderer.get_text_width_height_descent(text, font(size), ismath=False)[0]
+    width: float = renderer.get_text_width_height_descent(text, font_for(text, size), ismath=False)[0]
     return width / _PER_POINT
 
 
@@ -132,11 +119,11 @@ def draw(axes: Axes, pieces: Sequence[Piece], corner: tuple[float, float], size:
         write(axes, (edge + piece.left + indent, middle), inked, size, piece.run.colour)
 
 
-def write(axes: Axes, place: tuple[float, float], text: str, size: float, colour: str, **style: Any) -> None:
-    """Write one text as it is, the line's middle at ``place``: no mathtext, no TeX."""
+def write(on: Axes | Figure, place: tuple[float, float], text: str, size: float, colour: str, **style: Any) -> None:
+    """Write one text as it is, the line's middle at ``place``: no mathtext, no TeX. On a figure, places are shares."""
     style = {"ha": "left", "va": "center_baseline", **style}
-    bold = style.pop("bold", False)
-    axes.text(*place, text, color=colour, fontproperties=font(size, bold=bold), parse_math=False, usetex=False, **style)
+    font = font_for(text, size, bold=style.pop("bold", False))
+    on.text(*place, text, color=colour, fontproperties=font, parse_math=False, usetex=False, **style)
 
 
 def _words(runs: Iterable[Run]) -> Iterator[list[tuple[Run, str]] | None]:

@@ -236,8 +236,9 @@ def _unhurried(ray: Any) -> Iterator[None]:
     changes either. So the parameters that ``ray.init`` makes are completed with ports, and the question whether the
     node is there is asked again until it is.
     """
-    private = getattr(ray, "_private", None)
-    parameter, services = getattr(private, "parameter", None), getattr(private, "services", None)
+    private: Any = getattr(ray, "_private", None)
+    parameter: Any = getattr(private, "parameter", None)
+    services: Any = getattr(private, "services", None)
     if not hasattr(parameter, "RayParams") or not hasattr(services, "get_node"):
         yield  # another Ray, with its own patience
         return
