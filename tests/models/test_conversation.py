@@ -1,12 +1,14 @@
 """A conversation as the model reads it: every text token on its own characters, every turn where it stands."""
 
+import io
+
 import numpy as np
 import pytest
 import tiny_models
 
 import tam_widget as tam
 from tam_widget.models.conversation import prepare, tokenize_answer
-from tam_widget.models.messages import conversation_from_messages
+from tam_widget.models.messages import conversation_from, conversation_from_messages
 
 PROMPTS = [
     "Describe the image.",
@@ -217,6 +219,16 @@ def test_messages_that_make_no_sense_are_refused_with_what_would(chat, kind, mes
     images = None if "no picture" in message else [tiny_models.picture()]
     with pytest.raises(kind, match=message):
         conversation_from_messages(chat, images)
+
+
+def test_two_videos_are_pointed_to_messages_and_bytes_are_one_picture():
+    with pytest.raises(tam.PictureError, match="Several go in messages"):
+        conversation_from(None, ["a.mp4", "b.mp4"], "What?")
+    buffer = io.BytesIO()
+    tiny_models.picture(8, 8).save(buffer, "PNG")
+    for given in (buffer, buffer.getvalue(), bytearray(buffer.getvalue()), buffer.getbuffer()):
+        (picture,) = conversation_from(given, None, "What?").media
+        assert picture.size == (8, 8)
 
 
 def test_pictures_left_over_and_two_answers_are_refused():
