@@ -1,14 +1,8 @@
 """The rows about pictures and videos hold; here with a fiftieth of the counts and a shorter time limit."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-
 from reliability import media
-
 from tam_widget.media import pictures, sources
 
 
