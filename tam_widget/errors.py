@@ -11,6 +11,7 @@ __all__ = [
     "EvaluationError",
     "GenerationError",
     "LayoutError",
+    "MapMemoryError",
     "MethodError",
     "MissingDependencyError",
     "PictureError",
@@ -57,6 +58,10 @@ class UnknownOptionError(GenerationError, TypeError):
 
 class CaptureError(TAMError, RuntimeError):
     """The hidden states that were read are not the ones behind the model's words; maps would mean nothing."""
+
+
+class MapMemoryError(TAMError, MemoryError):
+    """The memory does not suffice for maps, not even in the smallest blocks; the message says what would help."""
 
 
 class MissingDependencyError(TAMError, ImportError):
