@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import traitlets
 
 from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.encode import embed_maps, embedded_size, encode_pictures, encode_tokens, encode_words
-from tam_widget.widget.requests import answer
+from tam_widget.widget.requests import Turns, answer, later
 from tam_widget.widget.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class TAMWidget(Settings, anywidget.AnyWidget):
         if embed is None:
             embed = embedded_size(explanation) <= EMBED_LIMIT
         self._explanation = explanation
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self.set_trait("tokens", encode_tokens(explanation))
         self.set_trait("words", encode_words(explanation.words))
         self.set_trait("pictures", encode_pictures(explanation))
@@ -134,8 +133,8 @@ class TAMWidget(Settings, anywidget.AnyWidget):
         return {**region, "box": [float(edge) for edge in (left, top, right, bottom)]}
 
     def _on_request(self, _widget: TAMWidget, content: Any, _buffers: list[memoryview]) -> None:
-        # Comes on a subshell's thread, perhaps while a cell runs: hold the lock, stay away from the cell's event loop.
-        with self._lock:
-            reply = answer(self._explanation, content)
+        # Comes on a subshell's thread, perhaps while a cell runs: stay away from the cell's event loop.
+        with self._turns.of(content) as is_newest:
+            reply = answer(self._explanation, content) if is_newest else later(content)
         if reply is not None:
             self.send(*reply)
