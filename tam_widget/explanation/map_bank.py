@@ -130,7 +130,7 @@ class MapBank:
         if room is None:
             return True
         end = time.monotonic() + seconds
-        for _ in self._filled(room, method):
+        for _ in self._filled(room, method, room.done):
             if time.monotonic() >= end:
                 break
         return room.done == self.length
@@ -201,9 +201,9 @@ class MapBank:
                 "so much memory; ask for those of single tokens (heatmap), or explain fewer or smaller pictures"
             ) from None
 
-    def _filled(self, room: AllMaps, method: Method) -> Iterator[Maps]:
+    def _filled(self, room: AllMaps, method: Method, start: int = 0) -> Iterator[Maps]:
         """Yield all maps in order, those that are there at once; other threads may fill the same room."""
-        ids, start = self._activations.ids, 0
+        ids = self._activations.ids
         while start < self.length:
             with room.lock:
                 if room.done == start:

@@ -503,6 +503,7 @@ class TestBundle:
             (protocol.ScaleReply, "ScaleReply"),
             (protocol.Ping, "Ping"),
             (protocol.MapReply, "MapReply"),
+            (protocol.LaterReply, "LaterReply"),
             (protocol.ErrorReply, "ErrorReply"),
         ):
             body = re.search(rf"export interface {interface} \{{(.*?)\n\}}", text, re.DOTALL).group(1)
