@@ -4,9 +4,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(wildcard js/src/*)
+SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(shell find js/src -type f)
 
-.PHONY: help demo lab test lint unit frontend families train-demo figures benchmarks screenshots clean
+.PHONY: help demo lab dev house test lint unit frontend families train-demo figures benchmarks gpu screenshots clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ demo: $(VENV)/lab.stamp ## run the quickstart without a screen: out/quickstart.h
 
 lab: $(VENV)/lab.stamp ## open the quickstart in JupyterLab
 	$(VENV)/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
+
+dev: $(VENV)/test.stamp ## work on the widget: rebuild its page at every change, and show it in a JupyterLab that stays open
+	$(PY) js/dev.py $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint frontend unit ## every check there is
 
@@ -68,6 +71,12 @@ benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/capture.py
 	$(PY) benchmarks/hover.py
 	$(PY) benchmarks/large_answer.py
+
+gpu: ## what it costs on a GPU: out/gpu.json, in under 8 minutes; installs nothing
+	PYTHONPATH=. $(if $(wildcard $(PY)),$(PY),$(PYTHON)) benchmarks/gpu.py --out out/gpu.json
+
+house: $(VENV)/bin/python ## draw the house of CONTRIBUTING.md from the imports
+	$(PY) docs/draw_house.py
 
 screenshots: $(VENV)/test.stamp ## the README's pictures of the widget
 	$(PY) docs/screenshots.py

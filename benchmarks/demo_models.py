@@ -22,15 +22,14 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from demo_figures import tables
-from demo_figures.asked import Model
-from demo_figures.failures import failures
-from demo_figures.held_out import FIRST_SEED, held_out
-from demo_figures.kept import digest_of_files, digest_of_scenes, rows_of
-from demo_figures.measuring import Row, measure
-from demo_figures.opening import folder_of, kinds_of, open_model
-from demo_figures.timing import time_to_answer
-
+from demo_model_figures import tables
+from demo_model_figures.failures import failures
+from demo_model_figures.measuring import measure
+from demo_model_figures.opening import folder_of, kinds_of, open_model
+from demo_model_figures.timing import time_to_answer
+from scored_words.held_out import FIRST_SEED, held_out
+from scored_words.kept import Row, digest_of_files, digest_of_scenes, rows_of
+from scored_words.model import Model
 from tam_widget.demo.scenery.staging import KINDS
 
 if TYPE_CHECKING:

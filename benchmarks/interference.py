@@ -1,6 +1,6 @@
 """Follow causal inference through training: what it takes away from maps, and whether that was interference.
 
-Trains the six short runs of ``demo_figures/interference_runs.py``, one of which is the demo model "noisy", or reads the
+Trains the six short runs of ``interference_figures/runs.py``, one of which is the demo model "noisy", or reads the
 weights that other runs have kept (``--runs``); gives each model the right captions of held-out scenes as its answers,
 so that an early model's wrong words do not matter, and holds the maps of their words against the exact masks: CAM,
 causal inference only, filter only, TAM. Three kinds of captions: of things that stand apart; of one thing on or in
@@ -26,14 +26,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from demo_figures.asked import Model
-from demo_figures.held_out import FIRST_SEED, held_out
-from demo_figures.interference_measures import SERIES, Series, read_caption, summary
-from demo_figures.interference_plots import course, gain
-from demo_figures.interference_runs import trained
-from demo_figures.kept import FOLDER, digest_of_files, digest_of_scenes, rows_of
-from demo_figures.measuring import Row
-from demo_figures.training_course import TrainingCourse
+from interference_figures.measures import SERIES, Series, read_caption, summary
+from interference_figures.plots import course, gain
+from interference_figures.runs import trained
+from interference_figures.training_course import TrainingCourse
+from scored_words.held_out import FIRST_SEED, held_out
+from scored_words.kept import FOLDER, Row, digest_of_files, digest_of_scenes, rows_of
+from scored_words.model import Model
 
 
 def main() -> None:

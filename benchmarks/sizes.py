@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from maps import peak_memory
 from PIL import Image
 
+from maps import peak_memory
 from tam_widget.explanation import Explanation
 from tam_widget.media.videos import Video
 from tam_widget.models.activations import Activations

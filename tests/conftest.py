@@ -5,11 +5,16 @@ from functools import cache
 
 import pytest
 import torchvision_for_tests
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 torchvision_for_tests.provide()
+
+# Every run draws the same examples, however slow the machine is.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.load_profile("fixed")
 
 
 def pytest_addoption(parser):

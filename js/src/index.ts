@@ -5,7 +5,7 @@
  */
 import "./styles.css";
 import type { RenderProps } from "@anywidget/types";
-import type { State } from "./protocol.ts";
+import type { State } from "./kernel/protocol.ts";
 import { mount } from "./view.ts";
 
 function render({ model, el, signal }: RenderProps<State & Record<string, unknown>>): () => void {

@@ -1,24 +1,24 @@
 /** Pictures and videos with their overlays, the scale, the settings, and a note where there is something to say. */
 
-import { Asking, type Source, type Text } from "./asking.ts";
-import { follow, listen } from "./bind.ts";
-import { overlayTable, veil } from "./colormap.ts";
-import { Cursor } from "./cursor.ts";
-import { element } from "./dom.ts";
-import { GalleryView } from "./gallery.ts";
-import { Gestures } from "./gestures.ts";
-import { LegendView } from "./legend.ts";
-import { otsu } from "./otsu.ts";
-import { Painter } from "./painter.ts";
-import type { OverlayState, PictureView, Style } from "./picture.ts";
-import { type Box, type Cells, nameOf } from "./place.ts";
-import { DIVERGING, type Method, type Model, PEAK_LEVEL, type Picture, UNSEEN } from "./protocol.ts";
-import { ReadoutView } from "./readout.ts";
-import { frameShares } from "./scrubber.ts";
-import { FOLDED } from "./settings.ts";
-import { bytes, type TokenMap } from "./tokenmap.ts";
-import { ToolbarView } from "./toolbar.ts";
-import { isUnseen, nothing, several, where } from "./where.ts";
+import { DIVERGING, type Method, type Model, PEAK_LEVEL, type Picture, UNSEEN } from "./kernel/protocol.ts";
+import { bytes, type TokenMap } from "./kernel/tokenmap.ts";
+import { overlayTable, veil } from "./overlay/colormap.ts";
+import { otsu } from "./overlay/otsu.ts";
+import { follow, listen } from "./page/bind.ts";
+import { element } from "./page/dom.ts";
+import { Asking, type Source, type Text } from "./panel/asking.ts";
+import { Cursor } from "./picture/cursor.ts";
+import { GalleryView } from "./picture/gallery.ts";
+import { Gestures } from "./picture/gestures.ts";
+import { LegendView } from "./picture/legend.ts";
+import { Painter } from "./picture/painter.ts";
+import type { OverlayState, PictureView, Style } from "./picture/picture.ts";
+import { type Box, type Cells, nameOf } from "./picture/place.ts";
+import { ReadoutView } from "./picture/readout.ts";
+import { frameShares } from "./picture/scrubber.ts";
+import { isUnseen, nothing, several, where } from "./picture/where.ts";
+import { FOLDED } from "./settings/settings.ts";
+import { ToolbarView } from "./settings/toolbar.ts";
 
 export type NoteKind = "loading" | "busy" | "error" | "lost" | "none";
 

@@ -1,2 +1,2 @@
-/** esbuild collects the imported style sheets in widget.css. */
+/** esbuild collects the rooms' style sheets in widget.css. */
 declare module "*.css";

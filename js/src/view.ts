@@ -1,22 +1,22 @@
 /** One view: what is looked at and pinned here, and everything that follows from it. */
 
-import { follow } from "./bind.ts";
-import { MapClient } from "./client.ts";
-import { DetailView, textOf } from "./detail.ts";
-import { element } from "./dom.ts";
-import type { Trouble } from "./line.ts";
-import { OptionsView } from "./options.ts";
-import { Pointing } from "./pointing.ts";
-import type { Model, Token } from "./protocol.ts";
-import { keyOf, methodOf, type Query, same } from "./query.ts";
-import { Selection } from "./selection.ts";
-import { Shared } from "./shared.ts";
+import { MapClient } from "./kernel/client.ts";
+import type { Trouble } from "./kernel/line.ts";
+import type { Model, Token } from "./kernel/protocol.ts";
+import { keyOf, methodOf, type Query, same } from "./kernel/query.ts";
+import { difference, type TokenMap } from "./kernel/tokenmap.ts";
+import { follow } from "./page/bind.ts";
+import { element } from "./page/dom.ts";
+import { titleNode } from "./page/title.ts";
+import { DetailView, textOf } from "./panel/detail.ts";
+import { OptionsView } from "./settings/options.ts";
 import { StageView } from "./stage.ts";
-import { TextView } from "./text.ts";
-import { byProbability, byRelevance } from "./tint.ts";
-import { titleNode } from "./title.ts";
-import { difference, type TokenMap } from "./tokenmap.ts";
-import { NONE, type Tokens, Units } from "./units.ts";
+import { Pointing } from "./text/pointing.ts";
+import { Selection } from "./text/selection.ts";
+import { Shared } from "./text/shared.ts";
+import { TextView } from "./text/text.ts";
+import { byProbability, byRelevance } from "./text/tint.ts";
+import { NONE, type Tokens, Units } from "./text/units.ts";
 
 /** How long (ms) the last map stays while the next one is under way: shorter, it flickers; longer, it misleads. */
 const STALE = 120;
@@ -125,6 +125,7 @@ class View {
   /** Another unit, another way to combine, another tint. */
   #configure(): void {
     this.#units.unit = this.#model.get("unit");
+    this.#text.unit = this.#units.unit;
     this.#show();
   }
 

@@ -30,8 +30,12 @@ class Explanation(Mapped):
     """Where a model looked at each word; :func:`tam_widget.explain` makes it.
 
     It needs the model no more. The states that the maps are made of stay on the model's device until the
-    explanation is deleted. All methods may be called from any thread; a single map never waits for all maps. Where the
-    memory does not suffice for a map, not even in small pieces, they raise :class:`tam_widget.MapMemoryError`.
+    explanation is deleted; being shown in a notebook does not keep it, a :meth:`widget` does. All methods may be called
+    from any thread; a single map never waits for all maps. Where the memory does not suffice for a map, not even in
+    small pieces, they raise :class:`tam_widget.MapMemoryError`.
+
+    ``pickle``, ``copy.deepcopy`` and ``torch.save`` take it as it is, with its states on their device, as tensors are
+    taken; ``torch.load(file, map_location="cpu", weights_only=False)`` opens one from a GPU where there is none.
 
     Attributes
     ----------
@@ -72,7 +76,16 @@ class Explanation(Mapped):
         self.model_name = model_name
         self.texts: dict[tuple[int, Role], str] = dict(texts)
         self.words: tuple[Word, ...] = group_words(self.tokens, self.texts)
+        self._activations = activations
         self._bank = MapBank(activations)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the maps that were made, and the lock around them."""
+        return {name: value for name, value in vars(self).items() if name != "_bank"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._bank = MapBank(self._activations)
 
     @property
     def prompt(self) -> str:
@@ -175,7 +188,7 @@ class Explanation(Mapped):
         return plot(self, what, **style)
 
     def widget(self, **options: Any) -> TAMWidget:
-        """Return the interactive view; see :class:`tam_widget.TAMWidget`."""
+        """Return an interactive view of your own, which keeps the explanation; see :class:`tam_widget.TAMWidget`."""
         from tam_widget.widget import TAMWidget
 
         return TAMWidget(self, **options)
@@ -192,10 +205,10 @@ class Explanation(Mapped):
         """Show the widget in a notebook, and the text where there is none."""
         text = {"text/plain": repr(self)}
         try:
-            from tam_widget.widget import TAMWidget
+            from tam_widget.widget import output_widget
         except ImportError:
             return text
-        bundle = TAMWidget(self)._repr_mimebundle_(include=include, exclude=exclude)
+        bundle = output_widget(self)._repr_mimebundle_(include=include, exclude=exclude)
         if not bundle:
             return text
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})

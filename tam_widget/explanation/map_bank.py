@@ -88,8 +88,7 @@ class MapBank:
     """Computes maps on the model's device, many tokens at a time, and keeps them on the CPU.
 
     Any thread may ask. A single map never waits for all of them: nothing is computed under the bank's own lock, and who
-    makes all maps locks them alone. Two threads that ask for the same single map may both compute it. A pickled bank
-    comes back with nothing made.
+    makes all maps locks them alone. Two threads that ask for the same single map may both compute it.
     """
 
     def __init__(self, activations: Activations) -> None:
@@ -100,9 +99,6 @@ class MapBank:
         self._all: OrderedDict[Method, AllMaps] = OrderedDict()
         self._cells = sum(panel.positions.size for panel in activations.panels)
         self._ends = _ends(activations)
-
-    def __reduce__(self) -> tuple[type[MapBank], tuple[Activations]]:
-        return MapBank, (self._activations,)
 
     @property
     def length(self) -> int:

@@ -1,8 +1,8 @@
 """A map laid over its picture, as plain pixels.
 
-The same rules as in the browser (``js/src/colormap.ts``, ``js/src/raster.ts``; change them together): values are
-interpolated before they are coloured, and a colour covers the picture in proportion to its value, so that the
-picture is untouched where the map is 0.
+The same rules as in the browser (``js/src/overlay/colormap.ts``, ``js/src/overlay/raster.ts``; change them together):
+values are interpolated before they are coloured, and a colour covers the picture in proportion to its value, so that
+the picture is untouched where the map is 0.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["BAR", "FADED", "INK", "LARGEST_PICTURE", "LINE", "PAPER", "QUIET", "TINT", "TAMFigure", "seconds"]
 
-# The widget's light colours (js/src/styles.css).
+# The widget's light colours (js/src/page/page.css).
 INK, QUIET, FADED, LINE, TINT, BAR, PAPER = (
     "#1b1f24",
     "#64676b",
@@ -32,5 +32,5 @@ class TAMFigure(Figure):
 
 
 def seconds(time: float) -> str:
-    """Return a frame's time as a person reads it; the widget does the same (``js/src/where.ts``)."""
+    """Return a frame's time as a person reads it; the widget does the same (``js/src/page/numbers.ts``)."""
     return f"{time:.2f}".removesuffix("0") + " s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from tam_widget.figures.style import FADED, INK, PAPER, TINT
 from tam_widget.figures.typeset import Run, text_width
 from tam_widget.text.decoding import PARTIAL
+from tam_widget.text.graphemes import boundaries, whole_texts
 from tam_widget.text.leads import leads
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     from tam_widget.explanation import Explanation
-    from tam_widget.text.tokens import Candidate, Role, Token
+    from tam_widget.text.tokens import Candidate, Role
 
 __all__ = ["Block", "fitted", "name_of", "place_of", "text_blocks", "title_of"]
 
@@ -40,23 +42,23 @@ def text_blocks(
         earlier = explanation.relevance(index, candidate)
         relevance[: len(earlier)] = np.maximum(relevance[: len(earlier)], earlier)
     blocks: list[Block] = []
-    for token, lead in zip(explanation.tokens, leads(explanation.tokens, explanation.texts), strict=True):
+    before = leads(explanation.tokens, explanation.texts)
+    for token, lead, shown in zip(explanation.tokens, before, _shown(explanation, group), strict=True):
         if not blocks or (blocks[-1].turn, blocks[-1].role) != (token.turn, token.role):
             blocks.append(Block(token.turn, token.role))
         if lead:
             blocks[-1].runs.append(Run(lead, INK))
-        # The first bytes of a character are only worth a mark where they are what is explained.
-        if token.text != PARTIAL or token.index in group:
-            blocks[-1].runs.append(_run(token, set(group), float(relevance[token.index])))
+        if shown:
+            blocks[-1].runs.append(_run(token.index, shown, set(group), float(relevance[token.index])))
     return blocks
 
 
 def title_of(explanation: Explanation, group: Sequence[int], candidate: SupportsIndex | Candidate | None) -> str:
     """Return what was said, or what was explained in its place."""
     between = leads(explanation.tokens, explanation.texts)
-    texts = [(index, explanation.tokens[index].text) for index in group]
-    said = "".join(between[index] + text for index, text in texts if text != PARTIAL)
-    said = said.strip() or repr(said)[1:-1] or PARTIAL
+    shown = _shown(explanation, group)
+    said = "".join(between[index] + shown[index] for index in group if shown[index])
+    said = said.strip() or repr(said)[1:-1]
     if candidate is None:
         return said
     return f"{name_of(explanation.candidate(group[0], candidate))} in place of {said}"
@@ -76,16 +78,30 @@ def name_of(candidate: Candidate) -> str:
 
 def fitted(text: str, width: float, size: float) -> str:
     """Shorten a text to some points, with an ellipsis."""
-    shown = text.replace("\n", "⏎")
-    while shown and text_width(shown, size) > width + 0.5:
-        shown = shown[:-2] + "…" if len(shown) > 1 else ""
+    whole = text.replace("\n", "⏎")
+    shorter = (whole[:end] + "…" for end in reversed(boundaries(whole)[:-1]))
+    return next((shown for shown in chain([whole], shorter) if text_width(shown, size) <= width + 0.5), "")
+
+
+def _shown(explanation: Explanation, group: Sequence[int]) -> list[str]:
+    """Return what each token shows: whole characters, but the tokens' own where only the beginning of one is explained.
+
+    A mark for bytes is only worth its place where it is what is explained.
+    """
+    tokens, shown = explanation.tokens, whole_texts(explanation.tokens)
+    if not any(shown[index].strip() for index in group):
+        for word in explanation.words:
+            if not {token.index for token in word.tokens}.isdisjoint(group):
+                for index in (token.index for token in word.tokens):
+                    is_shown = tokens[index].text != PARTIAL or index in group
+                    shown[index] = tokens[index].text if is_shown else ""
     return shown
 
 
-def _run(token: Token, group: set[int], relevance: float) -> Run:
-    if token.index in group:
-        return Run(token.text, PAPER, INK)
-    if token.index > max(group):
-        return Run(token.text, FADED)
+def _run(index: int, text: str, group: set[int], relevance: float) -> Run:
+    if index in group:
+        return Run(text, PAPER, INK)
+    if index > max(group):
+        return Run(text, FADED)
     # As in the widget, the square root keeps a weak relevance visible beside a strong one.
-    return Run(token.text, INK, TINT, relevance**0.5) if relevance > 0 else Run(token.text, INK)
+    return Run(text, INK, TINT, relevance**0.5) if relevance > 0 else Run(text, INK)

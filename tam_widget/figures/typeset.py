@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import regex
 from matplotlib import font_manager, rcParams
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import BoxStyle, FancyBboxPatch
+
+from tam_widget.text.graphemes import boundaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +30,7 @@ _FALLBACKS = (
     "Malgun Gothic", "Arial Unicode MS", "Noto Emoji", "Segoe UI Symbol", "Apple Symbols",
 )  # fmt: skip
 _FIRST_CJK = "\u2e80"
-_CHUNKS = re.compile(r"\n|[\u2e80-\U0010ffff]| *[^ \n\u2e80-\U0010ffff]+| +")
+_CHUNKS = regex.compile(r"\n|(?=[\u2e80-\U0010ffff])\X| *(?:(?=[^ \n\u2e80-\U0010ffff])\X)+| +")  # no grapheme is cut
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -77,7 +80,7 @@ def set_lines(runs: Iterable[Run], width: float, size: float) -> tuple[list[Piec
     """Set runs into lines no wider than ``width`` points.
 
     Lines break at line breaks, in front of spaces and of CJK characters, and inside a word only where it is wider
-    than a line.
+    than a line; never inside what a reader sees as one character.
 
     Returns
     -------
@@ -153,11 +156,12 @@ def _words(runs: Iterable[Run]) -> Iterator[list[tuple[Run, str]] | None]:
 
 
 def _fitting(text: str, room: float, size: float, *, at_least: int) -> int:
-    """Return how many characters fit into some points."""
+    """Return how many characters fit into some points; ``at_least`` so many as a reader sees them."""
     if text_width(text, size) <= room:
         return len(text)
-    low, high = at_least, len(text) - 1
+    ends = boundaries(text)
+    low, high = at_least, max(at_least, len(ends) - 2)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if text_width(text[:middle], size) <= room else (low, middle - 1)
-    return low
+        low, high = (middle, high) if text_width(text[: ends[middle]], size) <= room else (low, middle - 1)
+    return ends[low]

@@ -90,7 +90,7 @@ class _Recorder:
 
     whole_prefix_each_step: bool = False
     rows: Tensor | None = None  # the positions that the head will be given; None: the last ones
-    thread: int = field(default_factory=threading.get_ident)
+    thread: int | None = field(default_factory=threading.get_ident)  # None: it is done
     states: list[Tensor] = field(default_factory=list)
     norm_tails: list[Tensor] = field(default_factory=list)
     head_inputs: list[Tensor] = field(default_factory=list)
@@ -247,8 +247,15 @@ def alone(model: Any) -> Iterator[None]:
             model.eval()
             yield
         finally:
-            for module in training:
-                module.training = True  # module.train() would also wake the parts that were asleep
+            try:
+                _wake(training)
+            finally:  # once more: Ctrl-C may have come in between, and it does not come twice in a microsecond
+                _wake(training)
+
+
+def _wake(modules: Sequence[nn.Module]) -> None:
+    for module in modules:
+        module.training = True  # module.train() would also wake the parts that were asleep
 
 
 @contextmanager
@@ -256,15 +263,30 @@ def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
     """Set the hooks, and take them away again, whatever happens."""
     norm, head = readable_parts(model)
     with alone(model):
-        handles = []
         try:
-            handles.append(norm.register_forward_hook(recorder.on_norm))
-            handles.append(head.register_forward_pre_hook(recorder.on_head, with_kwargs=True))
-            handles.append(model.register_forward_hook(recorder.on_model))
+            norm.register_forward_hook(recorder.on_norm)
+            head.register_forward_pre_hook(recorder.on_head, with_kwargs=True)
+            model.register_forward_hook(recorder.on_model)
             yield
         finally:
-            for handle in handles:
-                handle.remove()
+            try:
+                _unhook(recorder, (norm, head, model))
+            finally:  # once more, as above
+                _unhook(recorder, (norm, head, model))
+
+
+def _unhook(recorder: _Recorder, modules: Sequence[nn.Module]) -> None:
+    """Take a recorder's hooks away, and let it write no more.
+
+    They are found by whom they belong to: where Ctrl-C comes while a hook is registered, it has no handle.
+    """
+    recorder.thread = None
+    for module in modules:
+        for kind in ("_forward_hooks", "_forward_pre_hooks"):
+            hooks, with_kwargs = getattr(module, kind), getattr(module, f"{kind}_with_kwargs")
+            for key in [key for key, hook in list(hooks.items()) if getattr(hook, "__self__", None) is recorder]:
+                with_kwargs.pop(key, None)
+                hooks.pop(key, None)
 
 
 def _lock_of(model: nn.Module) -> threading.RLock:

@@ -7,7 +7,11 @@ round-trip, every later index would be wrong.
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from tam_widget.text.byte_tokens import byte_of, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["PARTIAL", "decode_pieces", "pieces_from_offsets", "special_ids", "token_namer"]
 
 PARTIAL = "\ufffd"
-"""Shown for a token that holds only the first bytes of a character; the token that completes it shows the character."""
+"""The text of a token without a character of its own: it holds the first bytes of one, which is the text of the token
+that completes it, or it is SentencePiece's mark in front of the first word."""
 
 _WINDOW = 24  # tokens decoded together: enough for any character and any joining of pieces, and linear in a long answer
 _MAX_PENDING = 12  # bytes that never become a character are given up after so many tokens
@@ -36,7 +41,8 @@ def pieces_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> list[t
     list of (str, (int, int))
         For each token its text and its span. Characters between two tokens (a space that the tokenizer keeps out of
         its offsets) go to the later one. A character of several tokens goes to the last of them; the others show
-        ``"\ufffd"`` in its place. Without those marks the texts joined are the text.
+        ``"\ufffd"`` in its place, as does a token without characters, which belongs to the one that follows. Without
+        those marks the texts joined are the text.
     """
     pieces: list[tuple[str, tuple[int, int]]] = []
     done = 0
@@ -44,8 +50,8 @@ def pieces_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> list[t
         last = index == len(offsets) - 1
         following = len(text) if last else max(offsets[index + 1][0], done)
         end = len(text) if last else min(max(stop, done), following)
-        shared = stop > end  # the next token begins inside this token's last character
-        pieces.append((text[done:end] or (PARTIAL if shared else ""), (min(start, done), max(stop, end))))
+        begun = min(done + 1, len(text)) if end == done else end
+        pieces.append((text[done:end] or PARTIAL, (min(start, done), max(stop, begun))))
         done = end
     return pieces
 
@@ -67,21 +73,46 @@ def decode_pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, list[tuple[s
     list of (str, (int, int))
         For each token its text and its span, as :func:`pieces_from_offsets` gives them.
     """
+    known = {token_id: byte_of(tokenizer, token_id) for token_id in set(ids)}
+    texts: list[str] = []
+    for are_bytes, run in groupby(ids, lambda token_id: known[token_id] is not None):
+        if are_bytes:
+            texts += _read_bytes([known[token_id] or 0 for token_id in run])
+        else:
+            texts += _read_window(tokenizer, ids, len(texts), len(texts) + len(list(run)))
+    return "".join(texts), _mark_partial(texts)
 
-    def decode(part: Sequence[int]) -> str:
-        decoded: str = tokenizer.decode(list(part), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+def _read_bytes(values: Sequence[int]) -> list[str]:
+    """Return the text that each of a run of bytes completes.
+
+    A decoder that falls back on bytes reads such a run as one, and nothing of it where its last character is not
+    complete. Here each character counts as soon as it is, whatever follows.
+    """
+    utf8 = getincrementaldecoder("utf-8")("replace")
+    return [utf8.decode(bytes([value]), final=index == len(values)) for index, value in enumerate(values, start=1)]
+
+
+def _read_window(tokenizer: Any, ids: Sequence[int], first: int, stop: int) -> list[str]:
+    """Return the text that each of some tokens adds to what stands in front of it."""
+
+    def decode(begin: int, end: int) -> str:
+        decoded: str = tokenizer.decode(
+            list(ids[begin:end]), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         return decoded
 
     texts: list[str] = []
     pending = 0  # tokens that have not become a character yet
-    window, shown = 0, ""  # where the decoded window begins, and how much of it has been given to tokens
-    for index in range(len(ids)):
+    window = max(0, first - _WINDOW // 2)  # where what is decoded begins
+    shown = decode(window, first) if first else ""  # how much of it has been given to tokens
+    for index in range(first, stop):
         if index - window >= _WINDOW and not pending:
             window = index - _WINDOW // 2
-            shown = decode(ids[window:index])
-        decoded = decode(ids[window : index + 1])
+            shown = decode(window, index)
+        decoded = decode(window, index + 1)
         whole = decoded.rstrip(PARTIAL)
-        if index == len(ids) - 1 or pending >= _MAX_PENDING:
+        if index == stop - 1 or pending >= _MAX_PENDING:
             whole = decoded
         if not decoded.startswith(shown):  # a decoder that rewrites what it said: take the new tail only
             shown = decoded[: len(shown)]
@@ -89,7 +120,7 @@ def decode_pieces(tokenizer: Any, ids: Sequence[int]) -> tuple[str, list[tuple[s
         texts.append(added)
         shown += added
         pending = 0 if shown == decoded else pending + 1
-    return "".join(texts), _mark_partial(texts)
+    return texts
 
 
 def _mark_partial(texts: list[str]) -> list[tuple[str, tuple[int, int]]]:
@@ -113,9 +144,10 @@ def special_ids(tokenizer: Any) -> frozenset[int]:
 
 
 def token_namer(tokenizer: Any) -> Callable[[int], str]:
-    """Return a function from an id to the text it would add in the middle of a sentence, leading space included.
+    r"""Return a function from an id to the text it would add in the middle of a sentence, leading space included.
 
     Decoding one id alone loses the space in front of a SentencePiece token, so each is decoded behind a plain letter.
+    Bytes that make no character are written as ``\xf0``.
     """
     anchor: list[int] = tokenizer.encode("a", add_special_tokens=False)
     known: dict[int, str] = {}
@@ -130,6 +162,8 @@ def token_namer(tokenizer: Any) -> Callable[[int], str]:
         if token_id not in known:
             together = decode([*anchor, token_id])
             text = together[len(prefix) :] if together.startswith(prefix) else decode([token_id])
+            if PARTIAL in text:
+                text = spelled(tokenizer, token_id) or ""
             known[token_id] = text or f"<{token_id}>"  # heads are padded with ids that stand for nothing
         return known[token_id]
 

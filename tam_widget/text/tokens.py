@@ -13,12 +13,13 @@ Role: TypeAlias = Literal["prompt", "answer"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A token that the model could have said at one step.
+    r"""A token that the model could have said at one step.
 
     Attributes
     ----------
     text : str
-        Its text, leading space included. A control token (the end of the answer) shows its name.
+        Its text, leading space included. A control token (the end of the answer) shows its name, and bytes that make no
+        character are written as ``\xf0``.
     id : int
         Its id in the vocabulary.
     probability : float
@@ -45,8 +46,9 @@ class Token:
     index : int
         Its place in :attr:`Explanation.tokens`.
     text : str
-        The characters it stands for, leading space included. A token that holds only the first bytes of a character
-        shows ``"\ufffd"``; the token that completes the character shows it.
+        The characters it stands for, leading space included. A token without a character of its own (it holds
+        the first bytes of one, or is SentencePiece's mark in front of the first word) has ``"\ufffd"``; the token that
+        completes a character has it.
     id : int
         Its id in the vocabulary.
     role : {"prompt", "answer"}

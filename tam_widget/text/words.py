@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import regex
+
+from tam_widget.text.folding import FoldedText, fold
+from tam_widget.text.graphemes import boundaries
 from tam_widget.text.tokens import Token, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tam_widget.text.tokens import Role
 
@@ -17,20 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["find_word", "group_words"]
 
-# Scripts written without spaces, where each character can be a word: kana, bopomofo, CJK ideographs, their
-# extensions and half-width forms. Hangul is written with spaces and is left out.
-_CJK = re.compile(
-    r"[\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf"
-    r"\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U000323af]"
+# Scripts written without spaces, where each character can be a word. Hangul is written with spaces and is left out.
+_UNSPACED = regex.compile(
+    r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}"
+    r"\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]"
 )
-_JOINS = frozenset("\u200d")  # zero-width joiner: what follows belongs to the same emoji
 
 
 def group_words(tokens: Iterable[Token], texts: Mapping[Segment, str]) -> tuple[Word, ...]:
     """Join tokens to words.
 
-    A word begins at white space, at a punctuation mark or symbol, behind one, at a CJK character and behind one.
-    Combining marks stay with what they modify. No token is cut: one that holds several words is one word here.
+    A word begins at white space, at a punctuation mark or symbol, behind one, at a character of a script without spaces
+    (CJK, Thai, Lao, Khmer, Burmese) and behind one. What a reader sees as one character (a flag, a letter with its
+    marks) is never cut, and no token is: one that holds several words is one word here.
 
     Parameters
     ----------
@@ -39,9 +43,11 @@ def group_words(tokens: Iterable[Token], texts: Mapping[Segment, str]) -> tuple[
     texts : mapping of (turn, role) to str
         The text that the tokens' spans refer to.
     """
+    begins = {segment: boundaries(text) for segment, text in texts.items()}
     words: list[list[Token]] = []
     for token in tokens:
-        if words and _continues(words[-1], token, texts):
+        segment = (token.turn, token.role)
+        if words and _continues(words[-1], token, texts[segment], begins[segment]):
             words[-1].append(token)
         else:
             words.append([token])
@@ -55,7 +61,8 @@ def find_word(phrase: str, tokens: Sequence[Token], texts: Mapping[Segment, str]
     ----------
     phrase : str
         One word or several; any white space between them matches any other. Only whole words match: "circle" is not
-        in "circles". CJK text matches anywhere.
+        in "circles", nor "cafe" in "café". Text in scripts without spaces matches anywhere. However an accented letter
+        is encoded, it is the same.
     tokens : sequence of Token
         In order.
     texts : mapping of (turn, role) to str
@@ -69,46 +76,67 @@ def find_word(phrase: str, tokens: Sequence[Token], texts: Mapping[Segment, str]
     parts = phrase.split()
     if not parts:
         raise ValueError("find() needs a word; got an empty one")
-    pattern = r"\s+".join(re.escape(part) for part in parts)
-    first, last = parts[0][0], parts[-1][-1]
-    before = r"(?<!\w)" if re.match(r"\w", first) and not _CJK.match(first) else ""
-    after = r"(?!\w)" if re.match(r"\w", last) and not _CJK.match(last) else ""
-    expression = re.compile(before + pattern + after, re.IGNORECASE)
+    pattern = re.compile(" +".join(re.escape(fold(part)) for part in parts))
     found = []
     for segment, text in texts.items():
         own = [token for token in tokens if (token.turn, token.role) == segment]
-        for match in expression.finditer(text):
-            start, stop = match.span()
+        for start, stop in _whole_words(pattern, text):
             found.append([token.index for token in own if token.span[0] < stop and token.span[1] > start])
     return sorted(indices for indices in found if indices)
 
 
-def _continues(word: Sequence[Token], token: Token, texts: Mapping[Segment, str]) -> bool:
+def _whole_words(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield the first and last + 1 character of the matches that begin and end with a word; none overlap."""
+    folded = FoldedText(text)
+    begin, done = folded.begin, 0
+    for first, last in folded.find(pattern):
+        if first < done or any(_inside_word(text, begin, edge) for edge in (first, last)):
+            continue
+        done = last
+        yield begin[first], begin[last]
+
+
+def _inside_word(text: str, begin: Sequence[int], grapheme: int) -> bool:
+    """Whether the edge in front of a grapheme lies between two letters of one word."""
+    if not 0 < grapheme < len(begin) - 1:
+        return False
+    left, right = _around(text, begin, grapheme)
+    return _joined(left, right) and bool(re.match(r"\w", left) and re.match(r"\w", right))
+
+
+def _continues(word: Sequence[Token], token: Token, text: str, begin: Sequence[int]) -> bool:
     last = word[-1]
     if (last.turn, last.role) != (token.turn, token.role):
         return False
-    if last.span[1] > token.span[0]:
-        return True  # both hold bytes of one character
-    text = texts[token.turn, token.role]
-    if last.span[1] < token.span[0]:
-        return False  # two texts of one message
-    before, after = text[last.span[0] : last.span[1]], text[token.span[0] : token.span[1]]
-    if not before or not after:
+    edge = token.span[0]
+    if last.span[1] != edge:
+        return last.span[1] > edge  # both hold bytes of one character; or else these are two texts of one message
+    if edge in {0, token.span[1]}:
+        return True  # one of them has no text
+    grapheme = bisect_left(begin, edge)
+    if begin[grapheme] != edge:
         return True
-    return _joined(before[-1], after[0])
+    if _joined(*_around(text, begin, grapheme)):
+        return True
+    # A run of spaces is one, but no part of a word that has some at its end.
+    return text[word[0].span[0] : token.span[1]].isspace()
+
+
+def _around(text: str, begin: Sequence[int], grapheme: int) -> tuple[str, str]:
+    """Return the grapheme before one, and itself."""
+    before, start, stop = begin[grapheme - 1 : grapheme + 2]
+    return text[before:start], text[start:stop]
 
 
 def _joined(left: str, right: str) -> bool:
-    """Whether two neighbouring characters belong to one word."""
-    if unicodedata.category(right)[0] == "M" or right in _JOINS or left in _JOINS:
-        return True
-    if left.isspace() or right.isspace():
-        return left.isspace() and right.isspace()
-    return not any(_stands_alone(character) for character in (left, right))
+    """Whether two neighbouring graphemes belong to one word."""
+    return not any(one.isspace() or _stands_alone(one) for one in (left, right))
 
 
-def _stands_alone(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PS" or _CJK.match(character) is not None
+def _stands_alone(grapheme: str) -> bool:
+    """Whether it is a punctuation mark, a symbol (a digit in a key cap is one) or a character without spaces around."""
+    categories = {unicodedata.category(character) for character in grapheme}
+    return any(one[0] in "PS" or one == "Me" for one in categories) or _UNSPACED.match(grapheme) is not None
 
 
 def _text_of(group: Sequence[Token], texts: Mapping[Segment, str]) -> str:

@@ -1,5 +1,5 @@
 """The notebook widget: hover a token, see where the model looked."""
 
-from tam_widget.widget.widget import TAMWidget
+from tam_widget.widget.widget import TAMWidget, output_widget
 
-__all__ = ["TAMWidget"]
+__all__ = ["TAMWidget", "output_widget"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import GridBox, Layout, jslink
+from ipywidgets import GridBox, jslink
 
 from tam_widget.widget import TAMWidget
+from tam_widget.widget.outputs import KeptWhileShown, refer_weakly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 _NARROWEST = "320px"  # a column; narrower pages put columns below each other
+
+
+class _Columns(KeptWhileShown, GridBox):  # type: ignore[misc]
+    """Widgets side by side, and what links them."""
+
+    def __init__(self, columns: Sequence[TAMWidget]) -> None:
+        self._links = [
+            jslink((left, trait), (right, trait))
+            for left, right in pairwise(columns)
+            for trait in ("focus", *TAMWidget.setting_names())
+        ]
+        for link in self._links:
+            refer_weakly(link)
+        template = f"repeat(auto-fit, minmax(min({_NARROWEST}, 100%), 1fr))"
+        super().__init__(columns, layout={"grid_template_columns": template, "grid_gap": "24px", "width": "100%"})
+
+    def close(self) -> None:
+        """Close it, and the columns that nobody else refers to."""
+        super().close()
+        self._links.clear()
+        self.children = ()
 
 
 def compare(explanations: Sequence[Explanation], titles: Sequence[str] | None = None, **settings: Any) -> GridBox:
@@ -38,7 +60,8 @@ def compare(explanations: Sequence[Explanation], titles: Sequence[str] | None = 
     Returns
     -------
     ipywidgets.GridBox
-        Its ``children`` are the :class:`tam_widget.TAMWidget` of each explanation.
+        Its ``children`` are the :class:`tam_widget.TAMWidget` of each explanation. ``close()`` closes the columns that
+        nobody else refers to.
 
     Raises
     ------
@@ -58,11 +81,7 @@ def compare(explanations: Sequence[Explanation], titles: Sequence[str] | None = 
     columns = [
         TAMWidget(explanation, title=name, **settings) for explanation, name in zip(explanations, names, strict=True)
     ]
-    for left, right in pairwise(columns):
-        for trait in ("focus", *TAMWidget.setting_names()):
-            jslink((left, trait), (right, trait))
-    template = f"repeat(auto-fit, minmax(min({_NARROWEST}, 100%), 1fr))"
-    return GridBox(columns, layout=Layout(grid_template_columns=template, grid_gap="24px", width="100%"))
+    return _Columns(columns)
 
 
 def _names(explanations: Sequence[Explanation]) -> list[str]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tam_widget.explanation.region import Merged
 from tam_widget.media.videos import Video
+from tam_widget.text.graphemes import whole_texts
 from tam_widget.text.leads import leads
 from tam_widget.widget.protocol import PEAK_LEVEL, UNSEEN, EmbeddedMaps, PictureState, TokenState
 
@@ -47,9 +48,11 @@ _TOGETHER = 32  # maps that are made at a time; an explanation keeps them until 
 
 def encode_tokens(explanation: Explanation) -> list[TokenState]:
     """Return the tokens as plain data, in order."""
+    before = leads(explanation.tokens, explanation.texts)
     return [
         {
             "text": token.text,
+            "whole": whole,
             "lead": lead,
             "role": token.role,
             "turn": token.turn,
@@ -63,7 +66,7 @@ def encode_tokens(explanation: Explanation) -> list[TokenState]:
                 for candidate in token.candidates
             ],
         }
-        for token, lead in zip(explanation.tokens, leads(explanation.tokens, explanation.texts), strict=True)
+        for token, whole, lead in zip(explanation.tokens, whole_texts(explanation.tokens), before, strict=True)
     ]
 
 

@@ -1,7 +1,7 @@
 """What passes between kernel and browser.
 
-The other half is ``js/src/protocol.ts``: change both together. Traits are state (a saved page or a second view is
-rebuilt from them without Python); messages are requests.
+The other half is ``js/src/kernel/protocol.ts``: change both together. Traits are state (a saved page or a second view
+is rebuilt from them without Python); messages are requests.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class TokenState(TypedDict):
     """One token of the text."""
 
     text: str
+    whole: str
+    """What it shows where words are picked: the graphemes that it completes. ``text`` is what it is by itself."""
     lead: str
     """Characters between it and the token before it that belong to neither; nearly always empty."""
     role: Literal["prompt", "answer"]
@@ -133,7 +135,7 @@ class ScaleRequest(TypedDict):
 
 
 class Ping(TypedDict):
-    """Browser to kernel: wants no answer. The browser has its reasons (``js/src/client.ts``)."""
+    """Browser to kernel: wants no answer. The browser has its reasons (``js/src/kernel/client.ts``)."""
 
     type: Literal["ping"]
 

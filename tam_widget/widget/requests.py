@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.widget.encode import encode_map, greatest
+from tam_widget.widget.traits import can_be_sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,8 @@ def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] 
     if request == {"type": "ping"}:
         return None
     name = request.get("id") if isinstance(request, dict) else None
+    if isinstance(name, str) and not can_be_sent(name):
+        name = None  # nor could an answer that bears it
     try:
         kind = request.get("type") if isinstance(name, str) else None
         if not isinstance(name, str) or kind not in _ANSWERS:

@@ -8,6 +8,7 @@ import traitlets
 
 from tam_widget.explanation.map_bank import check_window
 from tam_widget.widget.colormaps import COLORMAPS, colormap_table
+from tam_widget.widget.traits import Choice, Count, Flag, Share, Text
 
 __all__ = ["Settings"]
 
@@ -47,19 +48,19 @@ class Settings(traitlets.HasTraits):
         The map, or a part of the method: the raw activation, or what causal inference takes away from it.
     """
 
-    opacity = traitlets.Float(0.7, min=0.0, max=1.0).tag(sync=True)
-    colormap = traitlets.Unicode(COLORMAPS[0]).tag(sync=True)
-    smooth = traitlets.Bool(default_value=True).tag(sync=True)
-    unit = traitlets.Enum(("word", "token"), default_value="word").tag(sync=True)
-    combine = traitlets.Enum(("mean", "max"), default_value="mean").tag(sync=True)
-    scale = traitlets.Enum(("token", "answer"), default_value="token").tag(sync=True)
-    display = traitlets.Enum(("blend", "side"), default_value="blend").tag(sync=True)
-    tint = traitlets.Enum(("relevance", "probability"), default_value="relevance").tag(sync=True)
-    contour = traitlets.Bool(default_value=False).tag(sync=True)
-    threshold = traitlets.Float(default_value=None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
-    causal_inference = traitlets.Bool(default_value=True).tag(sync=True)
-    kernel_size = traitlets.Int(3, min=1).tag(sync=True)
-    part = traitlets.Enum(("map", "raw", "interference"), default_value="map").tag(sync=True)
+    opacity = Share(0.7).tag(sync=True)
+    colormap = Text(COLORMAPS[0]).tag(sync=True)
+    smooth = Flag(default_value=True).tag(sync=True)
+    unit = Choice(("word", "token"), default_value="word").tag(sync=True)
+    combine = Choice(("mean", "max"), default_value="mean").tag(sync=True)
+    scale = Choice(("token", "answer"), default_value="token").tag(sync=True)
+    display = Choice(("blend", "side"), default_value="blend").tag(sync=True)
+    tint = Choice(("relevance", "probability"), default_value="relevance").tag(sync=True)
+    contour = Flag(default_value=False).tag(sync=True)
+    threshold = Share(None, allow_none=True).tag(sync=True)
+    causal_inference = Flag(default_value=True).tag(sync=True)
+    kernel_size = Count(3, min=1).tag(sync=True)
+    part = Choice(("map", "raw", "interference"), default_value="map").tag(sync=True)
 
     colormaps = traitlets.Dict(read_only=True).tag(sync=True)
     pictures: Any  # the widget's own

@@ -273,6 +273,19 @@ def test_a_kernel_that_forgot_the_widget_is_not_waited_for(lab):
         expect(view.note).to_have_text(RESTARTED)
 
 
+def test_of_an_explanation_that_is_gone_the_output_shows_what_came_along(lab):
+    show = "from tam_widget.widget import output_widget\nex = Fake()\nshown = output_widget(ex)\nshown"
+    with lab.open("gone", [SETUP, show]) as notebook:
+        view = notebook.widget(1)
+        notebook.run("del ex")
+        view.hover(TRIANGLE)
+        view.expect("ready", WORD)
+        notebook.run("shown.kernel_size = 5")
+        view.hover(LATER)
+        view.expect("error")
+        expect(view.note).to_have_text(re.compile("deleted or overwritten; run its cell again"))
+
+
 def test_a_slow_kernel_is_called_busy_and_answers_in_the_end(lab):
     with lab.open("busy", [SETUP, "TAMWidget(Fake(delay=3), embed=False)"]) as notebook:
         view = notebook.widget(1)

@@ -1,6 +1,9 @@
 """The states that are captured are the model's own, in every way of running it, and nothing is left behind."""
 
+import contextlib
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tiny_models
@@ -149,6 +152,58 @@ def test_hooks_go_after_success_and_failure(tiny):
         with pytest.raises(kind, match="stop"):
             generate(model, processor, inputs, logits_processor=[broken])
         assert tiny_models.hook_count(model) == before
+
+
+def test_ctrl_c_leaves_nothing_wherever_it_comes():
+    """Where Python looks for signals: at each call of what sets hooks and mode and takes them back, and after it."""
+    model, processor = tiny_models.build(), tiny_models.processor()
+    model.lm_head.train()
+    inputs = inputs_for(processor)
+    expected = capture.replay(model, inputs, [1, 2]).states
+    before = [tiny_models.hook_count(model), model.lm_head.training]
+    # Not where generators are entered and left: an error of a profiler would skip their handlers, a signal's does not.
+    plain = {"_wake", "_unhook", "register_forward_hook", "register_forward_pre_hook"}
+    entered = plain | {"__enter__", "__exit__"}
+    watched = {"c_return": entered | {"alone", "_recording"}, "call": entered, "return": plain}
+    files = {capture.__file__, contextlib.__file__, sys.modules["torch.nn.modules.module"].__file__}
+    moments = last = 0
+
+    def look(frame, event, _):
+        nonlocal moments
+        if frame.f_code.co_name in watched.get(event, ()) and frame.f_code.co_filename in files:
+            moments += 1
+            if moments == last:
+                raise KeyboardInterrupt
+
+    found = None
+    while found is None:
+        moments, last = 0, last + 1
+        sys.setprofile(look)
+        try:
+            found = capture.replay(model, inputs, [1, 2]).states
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        assert [tiny_models.hook_count(model), model.lm_head.training] == before, f"moment {last}"
+        assert is_free(model), f"moment {last}"
+    assert last > 40
+    assert torch.equal(found, expected)
+
+
+def is_free(model):
+    """Whether another thread could have the model."""
+
+    def take():
+        with contextlib.ExitStack() as held:
+            lock = capture._lock_of(model)
+            taken = lock.acquire(blocking=False)
+            if taken:
+                held.callback(lock.release)
+            return taken
+
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(take).result()
 
 
 def test_training_mode_is_left_as_it_was_and_not_used():

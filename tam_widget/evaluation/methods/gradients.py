@@ -40,17 +40,10 @@ def gradient_x_input(
 
     Parameters
     ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
+    explained, tokens
+        As for :class:`~tam_widget.evaluation.methods.Method`, and so are the maps.
     batch_size : int, optional
         How many tokens are differentiated at once; memory grows with it. 4 by default, and 1 on a CPU.
-
-    Returns
-    -------
-    ndarray of float32, shape (Q, rows, columns)
-        NaN where the model saw nothing. A coarse view of the whole beside tiles is left out.
 
     Raises
     ------
@@ -82,19 +75,12 @@ def integrated_gradients(
 
     Parameters
     ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
+    explained, tokens
+        As for :class:`~tam_widget.evaluation.methods.Method`, and so are the maps.
     steps : int
         Points on the way.
     batch_size : int, optional
         How many points are differentiated at once; memory grows with it. 4 by default, and 1 on a CPU.
-
-    Returns
-    -------
-    ndarray of float32, shape (Q, rows, columns)
-        NaN where the model saw nothing.
 
     Raises
     ------

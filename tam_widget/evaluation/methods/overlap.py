@@ -31,24 +31,18 @@ def tam_overlap(explained: Explained, tokens: Sequence[int], *, top: int = TOP) 
 
     Where Token Activation Map weights an earlier token k by its relevance, here its weight is the share of the `top`
     most probable tokens at k's read position that are also among those at the read position of the token i itself:
-    ``|top(i) ∩ top(k)| / top``. All else is as in Token Activation Map. After Liang et al., "Explaining multimodal LLMs
-    via intra-modal token interactions" (arXiv 2509.22415), who compare rankings; here the sets are compared.
+    ``|top(i) ∩ top(k)| / top``. All else is as in Token Activation Map, the joint scale of picture and earlier text
+    too. After Liang et al., "Explaining multimodal LLMs via intra-modal token interactions" (arXiv 2509.22415), who
+    compare rankings; here the sets are compared.
 
     It costs one forward pass, shared with the other methods that read the conversation again.
 
     Parameters
     ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
+    explained, tokens
+        As for :class:`~tam_widget.evaluation.methods.Method`, and so are the maps.
     top : int
         How many predictions are compared.
-
-    Returns
-    -------
-    ndarray of float32, shape (Q, rows, columns)
-        In [0, 1], on the joint scale of picture and earlier text; NaN where the model saw nothing.
     """
     have = explained.activations(explained.reading, explained.run)
     states = have.states[len(explained.reading.vision) :]

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Protocol, SupportsIndex
 
 import numpy as np
 
 from tam_widget.errors import MethodError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tam_widget.replay.explained import Explained
 
 __all__ = ["Method", "MethodError", "method_maps", "method_names", "on_grid", "register_method", "scale_each"]
 
-Method: TypeAlias = "Callable[[Explained, Sequence[int]], NDArray[np.float32]]"
-"""From an explained picture and the indices of Q of its tokens to their maps, (Q, rows, columns)."""
+
+class Method(Protocol):
+    """A way to make maps: a function from an explained picture and some of its tokens to a map of each.
+
+    Parameters
+    ----------
+    explained : Explained
+        Model, processor and explanation.
+    tokens : sequence of int
+        Which tokens, Q of them.
+
+    Returns
+    -------
+    ndarray of float32, shape (Q, rows, columns)
+        Over the picture's grid, ``explained.explanation.grids[0]``, in [0, 1]; NaN where the model saw nothing. A
+        coarse view of the whole beside tiles is left out.
+    """
+
+    def __call__(self, explained: Explained, tokens: Sequence[int], /) -> NDArray[np.float32]:
+        """Return the maps."""
+        ...
+
 
 _METHODS: dict[str, Method] = {}
 
@@ -30,11 +51,10 @@ def register_method(name: str, function: Method) -> None:
     ----------
     name : str
         A name that is known already is replaced.
-    function : callable
-        ``function(explained, tokens)`` gets an :class:`~tam_widget.evaluation.Explained` and a sequence of Q token
-        indices, and returns floats of the shape (Q, rows, columns) over the picture's grid
-        (``explained.explanation.grids[0]``), in [0, 1], NaN where the model saw nothing. :func:`scale_each` brings
-        any numbers there, :func:`on_grid` lays values of the vision tokens on the grid.
+    function : Method
+        ``function(explained, tokens)``: what it gets and returns stands in
+        :class:`~tam_widget.evaluation.methods.Method`. :func:`scale_each` brings any numbers to [0, 1],
+        :func:`on_grid` lays values of the vision tokens on the grid.
 
     Raises
     ------
@@ -68,7 +88,7 @@ def method_maps(
 
     Parameters
     ----------
-    method : str or callable
+    method : str or Method
         One of :func:`method_names`, or a function as :func:`register_method` takes it.
     explained : Explained
         Model, processor and explanation.

@@ -35,10 +35,8 @@ def tam_resolutions(
 
     Parameters
     ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
+    explained, tokens
+        As for :class:`~tam_widget.evaluation.methods.Method`.
     scales : sequence of float
         By what width and height are multiplied.
 

@@ -35,10 +35,8 @@ class Scores:
 
     Parameters
     ----------
-    explained : Explained
-        Model, processor and explanation.
-    tokens : sequence of int
-        Which tokens, Q of them.
+    explained, tokens
+        As for :class:`~tam_widget.evaluation.methods.Method`.
     batch_size : int, optional
         How many embeddings are taken at once, where the model can; 4 by default, and 1 on a CPU.
 

@@ -1,4 +1,7 @@
-"""Token Activation Map and its parts alone: what an explanation makes of the states that it keeps."""
+"""Token Activation Map and its parts alone: what an explanation makes of the states that it keeps.
+
+Each takes and returns what :class:`~tam_widget.evaluation.methods.Method` says.
+"""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tam_widget.replay.covering import Covering
-    from tam_widget.replay.explained import Explained
+    from tam_widget.evaluation.data.samples import Dataset, Sample
     from tam_widget.evaluation.faithfulness.deletion import Faithfulness
+    from tam_widget.evaluation.faithfulness.regions import Regions
     from tam_widget.evaluation.plausibility.parts_of_speech import Tagger
     from tam_widget.evaluation.plausibility.scoring import WordRow
-    from tam_widget.evaluation.faithfulness.regions import Regions
-    from tam_widget.evaluation.data.samples import Dataset, Sample
     from tam_widget.explanation import Explanation
+    from tam_widget.replay.covering import Covering
+    from tam_widget.replay.explained import Explained
 
 __all__ = ["HOPELESS", "Settings", "judge_sample"]
 
@@ -125,9 +125,9 @@ def judge_sample(  # noqa: PLR0917 - all that a row depends on
 def _judge(  # noqa: PLR0917 - called once, above
     row: dict[str, Any], errors: list[str], pair: tuple[Any, Any], dataset: Dataset, settings: Settings, tagger: Tagger
 ) -> None:
-    from tam_widget.replay.explained import Explained
     from tam_widget.evaluation.methods import method_maps
     from tam_widget.explainer import explain
+    from tam_widget.replay.explained import Explained
 
     sample = dataset[row["index"]]
     row["sample"] = sample.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import zlib
@@ -16,12 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tam_widget.evaluation.runs.judging import Settings
     from tam_widget.evaluation.data.samples import Dataset
+    from tam_widget.evaluation.runs.judging import Settings
 
-__all__ = ["check_same", "describe_data", "describe_model", "describe_settings", "describe_versions", "keep_manifest"]
+__all__ = [
+    "MANIFEST",
+    "check_same",
+    "describe_data",
+    "describe_model",
+    "describe_settings",
+    "describe_versions",
+    "is_there",
+    "keep_manifest",
+    "made_with",
+    "read_manifest",
+]
+
+MANIFEST = "run.json"
 
 _PACKAGES = ("torch", "transformers", "numpy", "pillow", "nltk", "simplemma", "rouge-score")
+_MADE_WITH = ("model", "data", "settings", "versions")
 _LOOKED_AT = 64  # values of each weight that tell one model from another
 
 
@@ -82,9 +97,9 @@ def check_same(path: Path, wanted: Mapping[str, Any]) -> None:
     EvaluationError
         Something differs; the message names it.
     """
-    if not path.exists():
+    if not is_there(path):
         return
-    kept = read_json(path)
+    kept = read_manifest(path)
     before, now = ({name: part[name] for name in wanted if name in part} for part in (kept, wanted))
     before, now = dict(_leaves(before)), dict(_leaves(now))
     differing = [
@@ -100,10 +115,75 @@ def check_same(path: Path, wanted: Mapping[str, Any]) -> None:
 
 
 def keep_manifest(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Put parts into a manifest, leaving its other parts as they are, and return the whole."""
-    manifest = {**(read_json(path) if path.exists() else {}), **parts}
-    write_whole(path, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    """Put parts into a manifest, leaving its other parts as they are, and return the whole.
+
+    Raises
+    ------
+    EvaluationError
+        It cannot be read or written.
+    """
+    kept = read_manifest(path) if is_there(path) else {}
+    manifest = {**kept, **parts}
+    if manifest != kept:  # a finished run may lie where nothing can be written
+        write_whole(path, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
     return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read a run's manifest.
+
+    Raises
+    ------
+    EvaluationError
+        It cannot be read, or lacks a part.
+    """
+    try:
+        manifest = read_json(path)
+        if lacking := list(_lacking(manifest)):
+            raise EvaluationError(f"{path} cannot be read: it says no {lacking[0]}")  # noqa: TRY301 - told as all is
+    except EvaluationError as error:
+        raise EvaluationError(
+            f"{error}. Without it nobody knows what the rows beside it were made with: put a copy back, or take "
+            "another folder"
+        ) from error
+    return dict(manifest)
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a manifest, damaged or not.
+
+    Raises
+    ------
+    EvaluationError
+        The folder cannot be looked into.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read: {error}") from error
+
+
+def made_with(manifest: Mapping[str, Any]) -> str:
+    """Return a checksum of all that a row depends on, so that a row of another run is known."""
+    parts = {name: manifest[name] for name in _MADE_WITH}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _lacking(manifest: Any) -> Iterator[str]:
+    """Yield what a manifest must say and does not."""
+    known = manifest if isinstance(manifest, dict) else {}
+    for name, inner, kind in (
+        ("model", "name", str),
+        ("data", "name", str),
+        ("settings", "methods", list),
+        ("versions", None, dict),
+        ("samples", None, int),
+    ):
+        part = known.get(name)
+        if inner is not None:
+            part = part.get(inner) if isinstance(part, dict) else None
+        if not isinstance(part, kind):
+            yield f"{name}.{inner}" if inner else name
 
 
 def _leaves(parts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,29 +5,40 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.runs.judging import HOPELESS, Settings, judge_sample
 from tam_widget.evaluation.runs.manifest import describe_model
-from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.runs.runner import METHODS, Session
 from tam_widget.evaluation.runs.run import Run
-from tam_widget.evaluation.runs.storage import row_bytes
+from tam_widget.evaluation.runs.runner import METHODS, Session
+from tam_widget.evaluation.runs.storage import row_bytes, row_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["evaluate_on_ray"]
 
 _OBJECT_STORE = 128 * 2**20  # bytes: only indices and rows pass through it
 _WHAT = "evaluating with several workers"
+# Ray's limits are meant for clusters that replace what is slow; here nothing else could take over.
+_PATIENCE = 300  # seconds
+_LIMITS = {
+    "RAY_gcs_server_port_wait_time_s": str(_PATIENCE),
+    "RAY_worker_register_timeout_seconds": str(_PATIENCE),
+    "RAY_health_check_timeout_ms": str(_PATIENCE * 1000),
+}
+_PORTS = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
 def evaluate_on_ray(
@@ -74,7 +85,7 @@ def evaluate_on_ray(
     Raises
     ------
     EvaluationError
-        A setting out of its range, the folder holds a run with other settings or of another model, or Ray gave up.
+        As for :func:`evaluate`; the folder holds a run of another model, or Ray did not start or gave up.
     MissingDependencyError
         Ray or another package is not installed; the message names the command.
     """
@@ -91,7 +102,7 @@ def evaluate_on_ray(
                         if found["fatal"]:
                             raise pickle.loads(found["fatal"])  # noqa: S301 - our own worker's
                         session.learn_model(pickle.loads(found["model"]))  # noqa: S301 - our own worker's
-                        session.keep(int(found["index"]), found["row"])
+                        session.keep(int(found["index"]), row_from(found["row"]))
             except ray.exceptions.RayError as error:
                 why = str(error).strip().splitlines()[-1]
                 raise EvaluationError(f"the workers failed, what is done is kept: {why}") from error
@@ -161,12 +172,12 @@ class _Worker:
 
 def load_pair(name: str) -> tuple[Any, Any]:
     """Load a model and its processor by ``"demo"`` or ``"demo:llava"``, a name on the hub or a folder."""
-    import tam_widget
+    from tam_widget.models.load import load, load_demo
 
     first, colon, demo = name.partition(":")
     if first != "demo":
-        return tam_widget.load(name)
-    return tam_widget.load_demo(demo) if colon else tam_widget.load_demo()
+        return load(name)
+    return load_demo(demo) if colon else load_demo()
 
 
 def _packed(error: Exception) -> bytes:
@@ -193,17 +204,74 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
         finally:
             ray.shutdown()
         return
+    for name, limit in _LIMITS.items():
+        os.environ.setdefault(name, limit)
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        ray.init(
-            address="local",
-            num_cpus=max(workers, os.cpu_count() or 1),
-            object_store_memory=_OBJECT_STORE,
-            include_dashboard=False,
-            logging_level=logging.WARNING,
-            log_to_driver=False,
-            _temp_dir=folder,
-        )
+        try:
+            with _unhurried(ray):
+                ray.init(
+                    address="local",
+                    num_cpus=max(workers, os.cpu_count() or 1),
+                    object_store_memory=_OBJECT_STORE,
+                    include_dashboard=False,
+                    logging_level=logging.WARNING,
+                    log_to_driver=False,
+                    _temp_dir=folder,
+                )
+        except Exception as error:
+            ray.shutdown()
+            _end_processes(folder)
+            raise EvaluationError(f"Ray did not start: {error}") from error
         try:
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _unhurried(ray: Any) -> Iterator[None]:
+    """Let Ray's start take the time that a busy machine needs.
+
+    Its node gives each helper 15 seconds to tell its port, and ``ray.init`` gives the node half a minute; no setting
+    changes either. So the parameters that ``ray.init`` makes are completed with ports, and the question whether the
+    node is there is asked again until it is.
+    """
+    private = getattr(ray, "_private", None)
+    parameter, services = getattr(private, "parameter", None), getattr(private, "services", None)
+    if not hasattr(parameter, "RayParams") or not hasattr(services, "get_node"):
+        yield  # another Ray, with its own patience
+        return
+    parameters, find = parameter.RayParams, services.get_node
+
+    def wait(*args: Any) -> Any:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return find(*args)
+            except RuntimeError:  # it is not there yet
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    parameter.RayParams, services.get_node = partial(parameters, **_free_ports()), wait
+    try:
+        yield
+    finally:
+        parameter.RayParams, services.get_node = parameters, find
+
+
+def _free_ports() -> dict[str, int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in _PORTS]
+        for one in sockets:
+            one.bind(("", 0))
+        return {name: one.getsockname()[1] for name, one in zip(_PORTS, sockets, strict=True)}
+
+
+def _end_processes(folder: str) -> None:
+    """End what a start that failed left running, which would go on for as long as this process does."""
+    psutil = needed("psutil", _WHAT, "ray")  # Ray brings it
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(folder in argument for argument in process.cmdline()):
+                process.kill()

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.files import read_json
-from tam_widget.evaluation.runs.storage import RowStore
 from tam_widget.evaluation.plausibility.summary import Summary, aggregate
+from tam_widget.evaluation.runs.manifest import MANIFEST, is_there, made_with, read_manifest
+from tam_widget.evaluation.runs.storage import RowStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["MANIFEST", "Run", "open_run"]
-
-MANIFEST = "run.json"
 
 
 class Run:
@@ -36,15 +34,15 @@ class Run:
     Raises
     ------
     EvaluationError
-        The folder holds no run.
+        The folder holds no run, or what it was made with cannot be read.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        if not (self.folder / MANIFEST).is_file():
+        if not is_there(self.folder / MANIFEST):
             raise EvaluationError(f"{self.folder} holds no run: there is no {MANIFEST} in it")
-        self.manifest: dict[str, Any] = read_json(self.folder / MANIFEST)
-        self._store = RowStore(self.folder)
+        self.manifest: dict[str, Any] = read_manifest(self.folder / MANIFEST)
+        self._store = RowStore(self.folder, made_with(self.manifest))
 
     def __repr__(self) -> str:
         methods = ", ".join(self.methods)
@@ -57,6 +55,9 @@ class Run:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Read the rows one by one, in the order of the samples.
+
+        A row that is damaged or belongs to another run is left out, and a warning says which and why. A damaged
+        ``samples.parquet`` costs nothing while the files in ``rows/`` are there.
 
         Yields
         ------
@@ -102,6 +103,6 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     Raises
     ------
     EvaluationError
-        The folder holds none.
+        The folder holds none, or what it was made with cannot be read.
     """
     return Run(folder)

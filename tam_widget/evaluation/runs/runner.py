@@ -5,31 +5,38 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.needed import needed
+from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
+from tam_widget.evaluation.runs.holding import hold_folder
 from tam_widget.evaluation.runs.judging import Settings, judge_sample
 from tam_widget.evaluation.runs.manifest import (
+    MANIFEST,
     check_same,
     describe_data,
     describe_model,
     describe_settings,
     describe_versions,
+    is_there,
     keep_manifest,
+    made_with,
+    read_manifest,
 )
-from tam_widget.evaluation.needed import needed
-from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
-from tam_widget.evaluation.runs.run import MANIFEST, Run
-from tam_widget.evaluation.runs.storage import RowStore, row_bytes, row_from
+from tam_widget.evaluation.runs.run import Run
+from tam_widget.evaluation.runs.storage import RowStore, row_bytes, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from tam_widget.evaluation.data.samples import Dataset
     from tam_widget.evaluation.plausibility.matching import Matching
     from tam_widget.evaluation.plausibility.parts_of_speech import WordTagger
-    from tam_widget.evaluation.data.samples import Dataset
 
 __all__ = ["METHODS", "Session", "evaluate"]
 
@@ -55,7 +62,9 @@ def evaluate(
     """Let a model describe the pictures of a data set, and score the maps of several methods.
 
     Each sample's row is written when it is known, so a run that was stopped goes on where it was when it is started
-    again with the same settings. More samples may be asked for then. A sample that fails has a row with its error.
+    again with the same settings. More samples may be asked for then. A sample that fails has a row with its error. A
+    row that is damaged, or belongs to another run, is made again, and a warning says so. One process at a time writes
+    into the folder; a finished run may lie where nothing can be written.
 
     Parameters
     ----------
@@ -90,7 +99,8 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        A setting out of its range, or the folder holds a run with other settings.
+        A setting out of its range; the folder holds a run with other settings, or one whose settings cannot be read;
+        another process writes into it; or it cannot be written to.
     MethodError
         A method that does not exist.
     MissingDependencyError
@@ -102,7 +112,7 @@ def evaluate(
     with Session(out, dataset, settings, samples, progress=progress) as session:
         session.learn_model(describe_model(model))
         for index in session.todo:
-            session.keep(index, row_bytes(judge_sample(model, processor, dataset, index, settings, session.tagger)))
+            session.keep(index, judge_sample(model, processor, dataset, index, settings, session.tagger))
     return Run(session.folder)
 
 
@@ -126,7 +136,7 @@ class Session:
     ----------
     folder : pathlib.Path
     todo : list of int
-        Indices of the samples whose rows are not there.
+        Indices of the samples whose rows are not there, or not whole; known once it is entered.
     tagger : WordTagger
         What tells types of words, here and in other processes.
 
@@ -161,9 +171,8 @@ class Session:
             "versions": describe_versions(),
         }
         self._notes = list(dataset.notes)
-        check_same(self._manifest, self._parts)
-        done = set(self._store.done()) if self._manifest.exists() else set()
-        self.todo = [index for index in range(self._count) if index not in done]
+        self.todo: list[int] = []
+        self._again: dict[int, str] = {}
         self._kept = self._failed = 0
         self._model_known = False
 
@@ -173,20 +182,26 @@ class Session:
         Raises
         ------
         EvaluationError
-            It is another model.
+            It is another model, or the manifest cannot be written.
         """
         if self._model_known:
             return
         check_same(self._manifest, {"model": description})
         parts = {"model": description, **self._parts, "notes": self._notes, "samples": self._count}
-        keep_manifest(self._manifest, parts)
+        self._store.run = made_with(keep_manifest(self._manifest, parts))
         self._model_known = True
 
-    def keep(self, index: int, data: bytes) -> None:
-        """Write one sample's row."""
-        self._store.write(index, data)
+    def keep(self, index: int, row: dict[str, Any]) -> None:
+        """Write one sample's row.
+
+        Raises
+        ------
+        EvaluationError
+            It cannot be written.
+        """
+        self._store.write(index, row_bytes(row, self._store.run))
         self._kept += 1
-        error = row_from(data)["error"]
+        error = row["error"]
         if error is not None:
             self._failed += 1
             if self._failed == 1 and self._progress is not False:  # in time to stop a run of which nothing will come
@@ -195,22 +210,57 @@ class Session:
         self._bar.update()
 
     def __enter__(self) -> Self:
-        bar = needed("tqdm.auto", "a run's progress bar", "eval").tqdm
-        quiet = None if self._progress is None else not self._progress
-        done = self._count - len(self.todo)
-        self._bar = bar(total=self._count, initial=done, unit="sample", disable=quiet, dynamic_ncols=True)
-        self._started = time.perf_counter()
+        with ExitStack() as stack:
+            self._finished = self._look()
+            if not self._finished:
+                stack.enter_context(hold_folder(self.folder))
+                self._store.remove_partials()
+                self._look()  # another process may just have come to its end
+            if self._again:
+                warnings.warn(
+                    f"{self.folder} has damaged rows, which are made again: {told(self._again)}", stacklevel=3
+                )
+            bar = needed("tqdm.auto", "a run's progress bar", "eval").tqdm
+            quiet = None if self._progress is None else not self._progress
+            done = self._count - len(self.todo)
+            self._bar = bar(total=self._count, initial=done, unit="sample", disable=quiet, dynamic_ncols=True)
+            self._started = time.perf_counter()
+            self._held = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bar.close()
-        if self._kept:
-            seconds = round(time.perf_counter() - self._started, 3)
-            session = {"samples": self._kept, "seconds": seconds, "workers": self._workers}
-            before = Run(self.folder).manifest.get("sessions", [])
-            keep_manifest(self._manifest, {"sessions": [*before, session]})
-        if kind is None and self._manifest.exists():
-            keep_manifest(self._manifest, {"samples": self._count})
-            self._store.join(self._count)
+        with self._held:
+            self._bar.close()
+            if kind is not None:
+                with suppress(EvaluationError):  # on a full disk; the error on its way says so
+                    self._note_session()
+                return
+            self._note_session()
+            if not self._finished and is_there(self._manifest):
+                keep_manifest(self._manifest, {"samples": self._count})
+                self._store.join(self._count)
+
+    def _look(self) -> bool:
+        """See what is there and what is left to do, and tell whether there is nothing at all to write."""
+        check_same(self._manifest, self._parts)
+        self.todo, self._again = list(range(self._count)), {}
+        if not is_there(self._manifest):
+            return False
+        manifest = read_manifest(self._manifest)
+        self._store.run = made_with(manifest)
+        done, self._again = self._store.look(self._count)
+        self.todo = [index for index in range(self._count) if index not in done]
+        said = (manifest["samples"], manifest.get("notes")) == (self._count, self._notes)
+        return said and not self.todo and self._store.is_joined(done)
+
+    def _note_session(self) -> None:
+        if not self._kept:
+            return
+        seconds = round(time.perf_counter() - self._started, 3)
+        session: dict[str, Any] = {"samples": self._kept, "seconds": seconds, "workers": self._workers}
+        if self._again:
+            session["made_again"] = list(self._again)
+        before = read_manifest(self._manifest).get("sessions", [])
+        keep_manifest(self._manifest, {"sessions": [*before, session]})

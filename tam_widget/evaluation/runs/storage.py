@@ -1,19 +1,39 @@
 """Rows of a run on disk: one small Parquet file a sample, and all of them joined into one.
 
 A file appears under its name only when it is whole, so a run that is stopped at any moment leaves nothing half done.
+What disks, hands and other programs do to files later is found when they are read: a row counts only if its file can be
+read, has the columns of a row, holds the sample that its name says, and has the values that were written.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.evaluation.files import partial_path, write_whole
-from tam_widget.evaluation.needed import needed
+from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.files import cannot_write, open_whole, remove_partials, write_whole
+from tam_widget.evaluation.runs.fields import (
+    FAITHFULNESS_FIELDS,
+    REGION_FIELDS,
+    ROW_FIELDS,
+    WORD_FIELDS,
+    misfit,
+    schema,
+)
+from tam_widget.evaluation.runs.row_format import (
+    parquet,
+    read_row,
+    row_bytes,
+    row_from,
+    sealed_table,
+    told_in_short,
+    unsealed,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "FAITHFULNESS_FIELDS",
@@ -23,75 +43,11 @@ __all__ = [
     "RowStore",
     "row_bytes",
     "row_from",
+    "told",
 ]
 
-# Names and types of Arrow.
-WORD_FIELDS = {
-    "method": "string",
-    "sample": "string",
-    "word": "int64",
-    "text": "string",
-    "kind": "string",
-    "category": "string",
-    "token": "int64",
-    "threshold": "float64",
-    "object_iou": "float64",
-    "precision": "float64",
-    "recall": "float64",
-    "energy": "float64",
-    "pointing": "bool_",
-    "function_iou": "float64",
-    "zero": "bool_",
-    "cells": "float64",
-    "shared": "float64",
-}
-FAITHFULNESS_FIELDS = {
-    "method": "string",
-    "word": "int64",
-    "token": "int64",
-    "text": "string",
-    "deletion": "float64",
-    "insertion": "float64",
-    "random": "float64",
-    "gain": "float64",
-    "shares": "list",
-    "deletion_curve": "list",
-    "insertion_curve": "list",
-    "random_curve": "list",
-}
-REGION_FIELDS = {
-    "word": "int64",
-    "token": "int64",
-    "text": "string",
-    "category": "string",
-    "gain": "float64",
-    "object_cells": "int64",
-    "object_fall": "float64",
-    "object_mean_fall": "float64",
-    "object_shares": "list",
-    "object_curve": "list",
-    "background_cells": "int64",
-    "background_fall": "float64",
-    "background_mean_fall": "float64",
-    "background_shares": "list",
-    "background_curve": "list",
-}
-ROW_FIELDS = {
-    "index": "int64",
-    "sample": "string",
-    "answer": "string",
-    "error": "string",
-    "rouge_l": "float64",
-    "meteor": "float64",
-    "missing": "string",
-    "source": "string",
-    "matching": "string",
-    "words": WORD_FIELDS,
-    "faithfulness": FAITHFULNESS_FIELDS,
-    "regions": REGION_FIELDS,  # None in rows that were written before there were any
-}
-
 _TOGETHER = 256  # rows in one group of the joined file: what is held in memory at once
+_SHOWN = 3  # reasons in one warning
 
 
 class RowStore:
@@ -101,10 +57,14 @@ class RowStore:
     ----------
     folder : path
         Rows lie in its ``rows/``, the joined file is its ``samples.parquet``.
+    run : str, optional
+        What its rows were made with, see :func:`tam_widget.evaluation.runs.manifest.made_with`. Rows made with
+        something else do not count; those of versions that did not note it do. Not looked at when left out.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], run: str | None = None) -> None:
         self.folder = Path(folder)
+        self.run = run
         self.joined = self.folder / "samples.parquet"
         self._rows = self.folder / "rows"
 
@@ -112,58 +72,163 @@ class RowStore:
         """Return where a sample's row lies."""
         return self._rows / f"{index:07d}.parquet"
 
-    def done(self) -> list[int]:
-        """Return the indices of the samples whose rows are there and can be read, in order."""
-        return [int(path.stem) for path in sorted(self._rows.glob("*.parquet")) if _is_whole(path)]
+    def look(self, count: int) -> tuple[dict[int, str], dict[int, str]]:
+        """Read the rows of the first `count` samples and tell which are whole.
+
+        Returns
+        -------
+        done : dict of int to str
+            Checksums of the whole rows by index, in order.
+        damaged : dict of int to str
+            What is wrong with the others that are there.
+
+        Raises
+        ------
+        EvaluationError
+            The folder cannot be read.
+        """
+        damaged: dict[int, str] = {}
+        done = {row["index"]: checksum for row, checksum in self._small(range(count), damaged)}
+        return done, damaged
 
     def write(self, index: int, data: bytes) -> None:
-        """Write a sample's row, as :func:`row_bytes` gave it."""
-        self.joined.unlink(missing_ok=True)  # it would lack this row
+        """Write a sample's row, as :func:`row_bytes` gave it.
+
+        Raises
+        ------
+        EvaluationError
+            It cannot be written.
+        """
         write_whole(self.path(index), data)
+        try:
+            self.joined.unlink(missing_ok=True)  # it lacks this row, but was worth keeping until the row was there
+        except OSError as error:
+            raise cannot_write(self.joined, error) from error
 
     def join(self, count: int) -> Path:
-        """Write the rows of the first `count` samples into one file, in order, and return its path."""
-        parquet = _parquet()
-        partial = partial_path(self.joined)
-        with parquet.ParquetWriter(partial, _schema(), compression="zstd") as writer:
-            for rows in _groups(self._small(count), _TOGETHER):
-                writer.write_table(_table(rows))
-        partial.replace(self.joined)
+        """Write the rows of the first `count` samples into one file, in order, and return its path.
+
+        Raises
+        ------
+        EvaluationError
+            It cannot be written.
+        """
+        small = (row for row, _ in self._small(range(count), {}))
+        with open_whole(self.joined) as file, parquet().ParquetWriter(file, schema(), compression="zstd") as writer:
+            for rows in _groups(small, _TOGETHER):
+                writer.write_table(sealed_table(rows, self.run))
         return self.joined
 
+    def is_joined(self, done: Mapping[int, str]) -> bool:
+        """Tell whether the joined file is whole and holds these rows, by their checksums, and no others."""
+        damaged: dict[str, str] = {}
+        found = [(row["index"], checksum) for row, checksum in self._joined(damaged)]
+        return not damaged and self.joined.is_file() and found == list(done.items())
+
     def rows(self, count: int) -> Iterator[dict[str, Any]]:
-        """Read the rows of the first `count` samples, in order, from the joined file where it is there."""
-        if not self.joined.is_file():
-            yield from self._small(count)
+        """Read the rows of the first `count` samples, in order, from the joined file as far as it is there and whole.
+
+        Warns
+        -----
+        UserWarning
+            Something is damaged.
+        """
+        joined: dict[str, str] = {}
+        damaged: dict[int, str] = {}
+        after = 0
+        for row, _ in self._joined(joined):
+            index = row["index"]
+            if index >= count:
+                break
+            yield from (one for one, _ in self._small(range(after, index), damaged))
+            yield row
+            after = index + 1
+        yield from (one for one, _ in self._small(range(after, count), damaged))
+        if joined:
+            warnings.warn(f"{self.joined} is damaged, {told(joined)}: rows/ was read instead", stacklevel=2)
+        if damaged:
+            warnings.warn(
+                f"{self._rows} is damaged, and these rows are left out: {told(damaged)}. Evaluating again with the "
+                "same settings makes them again",
+                stacklevel=2,
+            )
+
+    def remove_partials(self) -> None:
+        """Remove what was half written when a process was killed; no other may be at work."""
+        remove_partials(self.folder, self.joined.name)
+        remove_partials(self._rows, "*.parquet")
+
+    def _small(self, indices: Iterable[int], damaged: dict[int, str]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Yield whole rows with their checksums, and note what is wrong with others."""
+        try:
+            names = {path.name for path in self._rows.iterdir()}
+        except (FileNotFoundError, NotADirectoryError):
             return
-        with _parquet().ParquetFile(self.joined) as file:
-            for batch in file.iter_batches(_TOGETHER):
-                yield from (row for row in batch.to_pylist() if row["index"] < count)
+        except OSError as error:
+            raise EvaluationError(f"{self._rows} cannot be read: {error}") from error
+        for index in indices:
+            path = self.path(index)
+            if path.name not in names:
+                continue
+            try:
+                row, checksum = read_row(_bytes_of(path), self.run)
+                if row["index"] != index:
+                    raise EvaluationError(f"it holds sample {row['index']}")  # noqa: TRY301 - one of many reasons
+            except EvaluationError as error:
+                damaged[index] = str(error)
+            else:
+                yield row, checksum
 
-    def _small(self, count: int) -> Iterator[dict[str, Any]]:
-        for index in self.done():
-            if index < count:
-                yield row_from(self.path(index).read_bytes())
+    def _joined(self, damaged: dict[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Yield the joined file's whole rows with their checksums, in order, and note what is wrong with it."""
+        after = 0
+        for row in _rows_of(self.joined, damaged):
+            try:
+                whole, checksum = unsealed(row, self.run)
+            except EvaluationError as error:
+                damaged[f"row {row['index']}"] = str(error)
+                continue
+            if whole["index"] >= after:
+                after = whole["index"] + 1
+                yield whole, checksum
 
 
-def row_bytes(row: Mapping[str, Any]) -> bytes:
-    """Return a row as a Parquet file's bytes; the same row gives the same bytes."""
-    sink = _arrow().BufferOutputStream()
-    _parquet().write_table(_table([row]), sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
+def told(damaged: Mapping[Any, str]) -> str:
+    """Say what is damaged and why, of many the first."""
+    names = {name: f"row {name}" if isinstance(name, int) else name for name in damaged}
+    shown = [f"{names[name]}: {why}" for name, why in list(damaged.items())[:_SHOWN]]
+    more = len(damaged) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
-def row_from(data: bytes) -> dict[str, Any]:
-    """Return the row of :func:`row_bytes`."""
-    (row,) = _parquet().ParquetFile(_arrow().BufferReader(data)).read().to_pylist()
-    return dict(row)
-
-
-def _is_whole(path: Path) -> bool:
+def _bytes_of(path: Path) -> bytes:
     try:
-        return bool(_parquet().read_metadata(path).num_rows == 1)
-    except (OSError, _arrow().ArrowInvalid):
-        return False
+        if not path.is_file():
+            raise EvaluationError("it is no file")  # reading a pipe would never end
+        return path.read_bytes()
+    except OSError as error:
+        raise EvaluationError(told_in_short(error)) from error
+
+
+def _rows_of(path: Path, damaged: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a joined file with their seals, and note what cannot be read."""
+    try:
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise EvaluationError("it is no file")  # noqa: TRY301 - reading a pipe would never end
+        with parquet().ParquetFile(path) as file:
+            if why := misfit(file.schema_arrow):
+                raise EvaluationError(why)  # noqa: TRY301 - one of many reasons
+            for group in range(file.num_row_groups):
+                try:
+                    rows = file.read_row_group(group).to_pylist()
+                except Exception as error:  # noqa: BLE001 - as below; the other groups may be whole
+                    damaged[f"part {group}"] = told_in_short(error)
+                else:
+                    yield from rows
+    except Exception as error:  # noqa: BLE001 - whatever a reader says of bytes that are not what they were
+        damaged["all of it"] = told_in_short(error)
 
 
 def _groups(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -175,30 +240,3 @@ def _groups(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str
             group = []
     if group:
         yield group
-
-
-def _arrow() -> Any:
-    return needed("pyarrow", "keeping a run's rows", "eval")
-
-
-def _parquet() -> Any:
-    return needed("pyarrow.parquet", "keeping a run's rows", "eval")
-
-
-def _table(rows: list[Any]) -> Any:
-    return _arrow().Table.from_pylist(rows, schema=_schema())
-
-
-def _schema() -> Any:
-    return _arrow().schema(list(_types(ROW_FIELDS).items()))
-
-
-def _types(fields: Mapping[str, Any]) -> dict[str, Any]:
-    pa = _arrow()
-
-    def type_of(kind: Any) -> Any:
-        if isinstance(kind, str):
-            return pa.list_(pa.float64()) if kind == "list" else getattr(pa, kind)()
-        return pa.list_(pa.struct(list(_types(kind).items())))
-
-    return {name: type_of(kind) for name, kind in fields.items()}

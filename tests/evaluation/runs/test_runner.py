@@ -12,10 +12,10 @@ from run_scenes import CHEAP, Broken, Scenes, Stopped
 
 import tam_widget as tam
 from tam_widget.evaluation import WordRow, demo_scenes, evaluate, open_run, score
-from tam_widget.replay.explained import Explained
 from tam_widget.evaluation.faithfulness.deletion import measure_faithfulness
 from tam_widget.evaluation.methods import MethodError, method_maps, registry
 from tam_widget.evaluation.runs.storage import WORD_FIELDS, RowStore, row_bytes, row_from
+from tam_widget.replay.explained import Explained
 
 SETTINGS = {"methods": CHEAP, "progress": False}
 

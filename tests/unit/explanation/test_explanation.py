@@ -164,7 +164,7 @@ def test_a_notebook_shows_the_widget(monkeypatch, ex):
                 "meta": 1
             }
 
-    monkeypatch.setitem(sys.modules, "tam_widget.widget", types.SimpleNamespace(TAMWidget=Widget))
+    monkeypatch.setitem(sys.modules, "tam_widget.widget", types.SimpleNamespace(TAMWidget=Widget, output_widget=Widget))
     data, metadata = ex._repr_mimebundle_(include=None, exclude=None)
     assert data["application/vnd.jupyter.widget-view+json"] == {"model_id": "1"}
     assert data["text/plain"] == repr(ex)

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tam_widget.maps import rank_filter as rank_filter_module
 from tam_widget.maps import rank_gaussian_filter
 
-fixed = settings(derandomize=True, deadline=None, max_examples=100, database=None)
 sizes = st.sampled_from([1, 3, 3, 5, 7])
 # Few distinct values make constant windows and ties, many make none.
 cells = st.one_of(st.sampled_from([0.0, 0.25, 1.0]), st.floats(0, 1, width=32))
@@ -43,7 +42,6 @@ def slow_filter(one_map, size):
     return result
 
 
-@fixed
 @given(maps_of(cells), sizes)
 def test_equals_the_definition(maps, size):
     filtered = rank_gaussian_filter(torch.from_numpy(maps), size).numpy()
@@ -53,7 +51,6 @@ def test_equals_the_definition(maps, size):
         np.testing.assert_allclose(one_filtered, slow_filter(one_map, size), rtol=1e-6, atol=1e-9)
 
 
-@fixed
 @given(maps_of(signed_cells, max_dims=2), sizes, st.sampled_from([np.float32, np.float64]))
 def test_stays_within_the_range_of_each_window_and_is_never_nan(one_map, size, dtype):
     # A third has no short binary form, so that float64 means are rounded too.
@@ -64,7 +61,6 @@ def test_stays_within_the_range_of_each_window_and_is_never_nan(one_map, size, d
     assert (filtered <= windows.max(-1)).all()
 
 
-@fixed
 @given(maps_of(cells), sizes)
 def test_float32_equals_float64(maps, size):
     narrow, wide = torch.from_numpy(maps), torch.from_numpy(maps.astype(np.float64))
@@ -77,7 +73,6 @@ def test_float32_equals_float64(maps, size):
     torch.testing.assert_close(calculated_in_float32.double(), calculated_in_float64, rtol=0, atol=1e-5)
 
 
-@fixed
 @given(maps_of(cells, min_dims=3, max_dims=4), sizes)
 def test_a_batch_equals_one_by_one(maps, size):
     batch = torch.from_numpy(maps)
@@ -85,7 +80,6 @@ def test_a_batch_equals_one_by_one(maps, size):
     assert torch.equal(rank_gaussian_filter(batch, size).flatten(0, -3), torch.stack(one_by_one))
 
 
-@fixed
 @given(maps_of(cells, max_dims=2), sizes, st.sampled_from([2.0**-40, 0.5, 4.0, 2.0**40]))
 def test_scales_with_its_input(one_map, size, factor):
     filtered = rank_gaussian_filter(torch.from_numpy(one_map).double(), size)

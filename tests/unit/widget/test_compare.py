@@ -1,9 +1,9 @@
 """Explanations in columns: titles, and what is linked."""
 
 import pytest
+from hand_made_explanations import FakeExplanation
 from ipywidgets.widgets.widget import _instances
 from ipywidgets.widgets.widget_link import Link
-from test_widget_class import FakeExplanation
 
 import tam_widget as tam
 

@@ -1,0 +1,1 @@
+"""Models of real sizes with random weights, a processor for them, and how their time and memory are taken."""

@@ -1,0 +1,1 @@
+"""Words of held-out scenes, their masks, their maps and how these fit: what both kinds of figures are made of."""

@@ -1,0 +1,16 @@
+/** Numbers as a person reads them. */
+
+/** Two decimals; a weak map gets as many as it needs. */
+export function decimals(value: number): string {
+  return value === 0 || value >= 0.095 ? value.toFixed(2) : value.toPrecision(1);
+}
+
+/** The same of a difference. */
+export function signed(value: number): string {
+  return value === 0 ? decimals(0) : `${value < 0 ? "−" : "+"}${decimals(Math.abs(value))}`;
+}
+
+/** A frame's time as a person reads it; figures do the same (`tam_widget/figures/style.py`). */
+export function seconds(time: number): string {
+  return `${time.toFixed(2).replace(/0$/, "")} s`;
+}

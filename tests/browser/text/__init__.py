@@ -1,0 +1,1 @@
+"""The text as an instrument. One package, so that its files share the notebook of ``conftest.py``."""
