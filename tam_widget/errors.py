@@ -12,6 +12,7 @@ __all__ = [
     "ExplanationGoneError",
     "GenerationError",
     "LayoutError",
+    "MapMemoryError",
     "MethodError",
     "MissingDependencyError",
     "PictureError",
@@ -58,6 +59,10 @@ class UnknownOptionError(GenerationError, TypeError):
 
 class CaptureError(TAMError, RuntimeError):
     """The hidden states that were read are not the ones behind the model's words; maps would mean nothing."""
+
+
+class MapMemoryError(TAMError, MemoryError):
+    """The memory does not suffice for maps, not even in the smallest blocks; the message says what would help."""
 
 
 class MissingDependencyError(TAMError, ImportError):

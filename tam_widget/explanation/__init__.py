@@ -5,7 +5,7 @@ it uses them: the only circle of the house, and a choice, so that one object is 
 """
 
 from tam_widget.explanation.explanation import Explanation
-from tam_widget.explanation.map_bank import Maps
+from tam_widget.explanation.token_maps import Maps
 from tam_widget.text.tokens import Candidate, Token, Word
 
 __all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]

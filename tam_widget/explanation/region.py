@@ -7,34 +7,61 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from tam_widget.models.layout import Box
 
-__all__ = ["mean_over", "merge"]
+__all__ = ["Merged", "mean_over", "merge"]
+
+_VALUES = 2**20  # values of maps that are read at a time
 
 
-def merge(maps: Sequence[NDArray[np.float32]], combine: str = "max") -> NDArray[np.float32]:
+def merge(maps: Iterable[NDArray[np.float32]], combine: str = "max") -> NDArray[np.float32]:
     """Return several maps of one shape as one: the mean or the maximum in each cell, of those that have seen it.
 
     Raises
     ------
     ValueError
-        Another way to combine them.
+        Another way to combine them, or no map.
     """
-    if combine == "max":
-        greatest: NDArray[np.float32] = np.fmax.reduce(maps)
-        return greatest
-    if combine != "mean":
-        raise ValueError(f"combine must be 'mean' or 'max', not {combine!r}")
-    if len(maps) == 1:
-        return maps[0]
-    stack = np.stack(maps)
-    seen = (~np.isnan(stack)).sum(axis=0)
-    total = np.nansum(stack, axis=0)
-    return np.where(seen > 0, total / np.maximum(seen, 1), np.nan).astype(np.float32)
+    merged = Merged(combine)
+    for one in maps:
+        merged.add(one)
+    return merged.map()
+
+
+class Merged:
+    """Several maps as one, see :func:`merge`, which are given one after the other."""
+
+    def __init__(self, combine: str) -> None:
+        if combine not in {"mean", "max"}:
+            raise ValueError(f"combine must be 'mean' or 'max', not {combine!r}")
+        self._combine = combine
+        self._first: NDArray[np.float32] | None = None
+        self._total: NDArray[np.float32] = np.empty(0, np.float32)
+        self._seen: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def add(self, one: NDArray[np.float32]) -> None:
+        """Take in one more map."""
+        if self._first is None:
+            self._first = one
+            self._total = one if self._combine == "max" else np.nan_to_num(one)
+            self._seen = (~np.isnan(one)).astype(np.int64)
+        elif self._combine == "max":
+            self._total = np.fmax(self._total, one)
+        else:
+            self._total = self._total + np.nan_to_num(one)
+            self._seen += ~np.isnan(one)
+
+    def map(self) -> NDArray[np.float32]:
+        """Return what they are together."""
+        if self._first is None:
+            raise ValueError("there is no map to merge")
+        if self._combine == "max":
+            return self._total
+        return np.where(self._seen > 0, self._total / np.maximum(self._seen, 1), np.nan).astype(np.float32)
 
 
 def mean_over(maps: NDArray[np.float32], grid: Box, box: Box) -> NDArray[np.float32]:
@@ -64,14 +91,18 @@ def mean_over(maps: NDArray[np.float32], grid: Box, box: Box) -> NDArray[np.floa
         raise ValueError(f"a box is (left, top, right, bottom), got {box}")
     down = _shares(top, bottom, grid[1], grid[3], maps.shape[1])
     across = _shares(left, right, grid[0], grid[2], maps.shape[2])
-    weights = down[:, None] * across
-    if not weights.any():
+    if not down.any() or not across.any():
         raise ValueError(f"the box {box} lies outside the picture, whose map covers {grid}")
-    seen = ~np.isnan(maps)
-    total = (weights * seen).sum(axis=(1, 2))
-    summed = np.where(seen, maps * weights, 0).sum(axis=(1, 2))
-    with np.errstate(invalid="ignore"):
-        return np.where(total > 0, summed / total, np.nan).astype(np.float32)
+    rows, columns = (slice(held[0], held[-1] + 1) for held in (np.flatnonzero(down), np.flatnonzero(across)))
+    weights = (down[rows, None] * across[columns]).ravel()
+    found = np.empty(len(maps), np.float32)
+    step = max(1, _VALUES // len(weights))
+    for start in range(0, len(maps), step):
+        block = maps[start : start + step, rows, columns].astype(np.float64).reshape(-1, len(weights))
+        seen = ~np.isnan(block)
+        with np.errstate(invalid="ignore"):  # 0 / 0, where nothing was seen
+            found[start : start + step] = np.nan_to_num(block, copy=False) @ weights / (seen @ weights)
+    return found
 
 
 def _shares(start: float, stop: float, first: float, last: float, count: int) -> NDArray[np.float64]:

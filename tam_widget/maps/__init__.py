@@ -28,6 +28,6 @@ With the last hidden state h_p at position p and the output head's row w_c of cl
 """
 
 from tam_widget.maps.rank_filter import rank_gaussian_filter
-from tam_widget.maps.tam import TokenMaps, activation_maps, token_activation_maps
+from tam_widget.maps.tam import TextActivations, TokenMaps, activation_maps, token_activation_maps
 
-__all__ = ["TokenMaps", "activation_maps", "rank_gaussian_filter", "token_activation_maps"]
+__all__ = ["TextActivations", "TokenMaps", "activation_maps", "rank_gaussian_filter", "token_activation_maps"]

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from tam_widget.maps.precision import working_dtype
+from tam_widget.maps.precision import widened, working_dtype
 
 # Numbers of hidden states that are brought to the working type at a time: 2 MiB of float64, so that a long video's
-# states are never copied as a whole and the block is still in the cache when it is multiplied.
+# states are never copied as a whole and the block is still in the cache when it is multiplied.  Many classes are read
+# once for each block, so for them it is larger.
 _BLOCK = 2**18
+_MANY = 256
 
 
 def head_rows(weight: Tensor, class_ids: Tensor, device: torch.device) -> Tensor:
@@ -29,7 +31,7 @@ def head_rows(weight: Tensor, class_ids: Tensor, device: torch.device) -> Tensor
     Tensor
         (U, d), float64 (float32 where the device has no float64).
     """
-    return weight.index_select(0, class_ids.to(weight.device)).to(device=device, dtype=working_dtype(device))
+    return widened(weight.index_select(0, class_ids.to(weight.device)).to(device), working_dtype(device))
 
 
 def activation(hidden: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
@@ -59,10 +61,10 @@ def activation(hidden: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
         If a score is not finite, which happens when the hidden states have overflowed.
     """
     scores = rows.new_empty(len(rows), len(positions))
-    step = max(1, _BLOCK // max(1, hidden.shape[1]))
+    step = max(1, (_BLOCK if len(rows) < _MANY else 4 * _BLOCK) // max(1, hidden.shape[1]))
     for start in range(0, len(positions), step):
         block = positions[start : start + step].to(hidden.device)
-        states = hidden.index_select(0, block).to(rows.dtype)
+        states = widened(hidden.index_select(0, block), rows.dtype)
         scores[:, start : start + step] = (rows @ states.T).clamp_(min=0)
     if not torch.isfinite(scores.sum()):
         bad = positions[(~torch.isfinite(scores)).any(dim=0).cpu()].tolist()

@@ -4,23 +4,18 @@ import torch
 from torch import Tensor
 
 
-def interference(raw: Tensor, context: Tensor, weights: Tensor, unseen: Tensor | None = None) -> Tensor:
+def interference(raw: Tensor, estimate: Tensor, unseen: Tensor | None = None) -> Tensor:
     """Return the part ``s E`` of each raw map that the context explains.
 
-    E is the mean of the context's raw maps, weighted by relevance (step 3), and s the scale that brings it nearest to
-    the map in the sense of least squares (step 4; the released code finds it by iteration).
-
-    The released code divides by ``Σ r + 1e-8``.  A factor on E cancels in ``s E``, so the sum alone is used here, and
-    relevances of any size count.
+    s is the scale that brings E nearest to the map in the sense of least squares (step 4; the released code finds it by
+    iteration).
 
     Parameters
     ----------
     raw
         (Q, N), raw activations A of the queries, in logits.
-    context
-        (K, N), raw activations of the context, in logits.
-    weights
-        (Q, K), relevance of each context entry to each query, ≥ 0; 0 for what is no context of it.
+    estimate
+        (Q, N), their E up to a factor, which cancels: the context's raw activations, summed by weight (step 3).
     unseen
         (Q, N) bool, cells that take no part.
 
@@ -29,13 +24,11 @@ def interference(raw: Tensor, context: Tensor, weights: Tensor, unseen: Tensor |
     Tensor
         (Q, N) in logits, ≥ 0; 0 for a query without context, or whose context shows nowhere in the picture.
     """
-    total = weights.sum(dim=1, keepdim=True)
-    estimate = (weights / torch.where(total > 0, total, 1)) @ context
     if unseen is not None:
         estimate = estimate.masked_fill(unseen, 0)
     square = estimate.square().sum(dim=1, keepdim=True)
     scale = (raw * estimate).sum(dim=1, keepdim=True) / torch.where(square > 0, square, 1)
-    return estimate.mul_(scale)
+    return estimate * scale
 
 
 def joint_scale(

@@ -1,6 +1,7 @@
 """The floating-point type that the method calculates in."""
 
 import torch
+from torch import Tensor
 
 # Where float64 exists and is quick enough for the few operations of the method.  Elsewhere (MPS has none) float32 has
 # to do.
@@ -17,3 +18,8 @@ def working_dtype(device: torch.device) -> torch.dtype:
     TF32 out, which would silently calculate in 8 or 11 bits.
     """
     return torch.float64 if device.type in _FLOAT64_DEVICES else torch.float32
+
+
+def widened(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return values in a working type; those of 16 bits by way of float32, which torch does in half the time."""
+    return (values.float() if values.dtype.itemsize < torch.float32.itemsize else values).to(dtype)

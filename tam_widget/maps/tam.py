@@ -7,7 +7,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tam_widget.maps.activation import activation, head_rows
 from tam_widget.maps.checks import (
     Indices,
     Keys,
@@ -19,10 +18,16 @@ from tam_widget.maps.checks import (
     mask_tensor,
 )
 from tam_widget.maps.interference import interference, joint_scale
+from tam_widget.maps.scores import Scores
 
 # Scores that one block of queries may have: few enough for its temporaries to stay in the cache, and for torch to do
-# without a second thread, whose start would cost more than it saves.
+# without a second thread, whose start would cost more than it saves.  An accelerator wants its kernels worth a start.
 _BLOCK = 2**15
+_DEVICE_BLOCK = 2**22
+# The same for the queries whose estimates are made by one matrix product: many where the context's scores have to be
+# calculated for it, else enough for the product to be quick.
+_GROUP = 2**20
+_GROUP_WITHOUT_SCORES = 2**24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +53,147 @@ class TokenMaps:
     text: Tensor
     raw: Tensor
     interference: Tensor
+
+
+class TextActivations:
+    """A text beside pictures: what its maps are made of, and what was computed for earlier ones.
+
+    Any thread may ask for maps.
+
+    Parameters
+    ----------
+    hidden, weight, class_ids, positions, keys, image_positions
+        As for `token_activation_maps`.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        As for `token_activation_maps`.
+    """
+
+    def __init__(  # noqa: PLR0917 - the same six
+        self,
+        hidden: Tensor,
+        weight: Tensor,
+        class_ids: Indices,
+        positions: Indices,
+        keys: Keys,
+        image_positions: Indices,
+    ) -> None:
+        check_states(hidden, weight)
+        self._class_ids = index_tensor(class_ids, "class_ids", len(weight), "rows of weight")
+        positions = index_tensor(positions, "positions", len(hidden), "positions of hidden")
+        self._cells = index_tensor(image_positions, "image_positions", len(hidden), "positions of hidden")
+        self._keys = key_list(keys, "keys")
+        check_length(positions, "positions", len(self._class_ids), "class_ids")
+        check_length(self._keys, "keys", len(self._class_ids), "class_ids")
+        self._device, self._vocabulary = hidden.device, len(weight)
+        # In the order of the text, so that the context of a token is the first classes.
+        numbers: dict[int, int] = {}
+        self._class_of = torch.tensor([numbers.setdefault(c, len(numbers)) for c in self._class_ids.tolist()]).long()
+        classes = torch.tensor(list(numbers)).long()
+        # The scores of a class at the pictures, and at the text: its raw activation and the text's relevance to it.
+        self._at_image = Scores(hidden, weight, classes, self._cells)
+        self._at_text = Scores(hidden, weight, classes, positions)
+
+    @property
+    def step(self) -> int:
+        """How many queries are best computed together."""
+        on_cpu_with_scores = self._device.type == "cpu" and self._at_image.are_kept
+        return max(1, (_GROUP if on_cpu_with_scores else _GROUP_WITHOUT_SCORES) // max(1, len(self._cells)))
+
+    @torch.no_grad()
+    def maps(
+        self,
+        *,
+        tokens: Indices | None = None,
+        query_class_ids: Indices | None = None,
+        query_keys: Keys | None = None,
+        causal_inference: bool = True,
+        unseen: npt.NDArray[np.bool_] | Tensor | None = None,
+        context_weights: Tensor | None = None,
+    ) -> TokenMaps:
+        """Return maps and text relevances of queries; see `activation_maps`."""
+        tokens, query_class_ids, query_keys = _queries(
+            self._class_ids, self._keys, self._vocabulary, tokens, query_class_ids, query_keys
+        )
+        if context_weights is not None and tuple(context_weights.shape) != (len(tokens), len(self._class_ids)):
+            raise ValueError(
+                f"context_weights must have the shape {(len(tokens), len(self._class_ids))}, "
+                f"not {tuple(context_weights.shape)}"
+            )
+        later = None if unseen is None else mask_tensor(unseen, "unseen", (len(tokens), len(self._cells)))
+
+        def made(*shape: int) -> Tensor:
+            return torch.zeros(shape, dtype=torch.float32, device=self._device)
+
+        cells = (len(tokens), len(self._cells))
+        result = TokenMaps(made(*cells), made(len(tokens), len(self._class_ids)), made(*cells), made(*cells))
+        for start in range(0, len(tokens), self.step):
+            group = slice(start, start + self.step)
+            self._make(
+                TokenMaps(*(found[group] for found in (result.image, result.text, result.raw, result.interference))),
+                tokens[group],
+                query_class_ids[group],
+                query_keys[group],
+                causal_inference=causal_inference,
+                later=None if later is None else later[group].to(self._device),
+                context_weights=None if context_weights is None else context_weights[group],
+            )
+        return result
+
+    def _make(
+        self,
+        result: TokenMaps,
+        tokens: Tensor,
+        class_ids: Tensor,
+        keys: list[str] | list[int],
+        *,
+        causal_inference: bool,
+        later: Tensor | None,
+        context_weights: Tensor | None,
+    ) -> None:
+        """Write the maps of a group of queries into `result`."""
+        seen = int(tokens.max()) + 1  # later text plays no part
+        earlier = (torch.arange(seen) < tokens[:, None]).to(self._device)
+        raw = self._at_image.of(class_ids)
+        if later is not None:
+            raw.masked_fill_(later, 0)
+        relevance = self._at_text.of(class_ids)[:, :seen]
+        estimate = None
+        if causal_inference:
+            context = earlier & ~equal_keys(keys, self._keys[:seen]).to(self._device)
+            share = relevance if context_weights is None else context_weights[:, :seen].to(relevance)
+            estimate = self._at_image.weighted(self._by_class(share.masked_fill(~context, 0)))
+        block = _BLOCK if self._device.type == "cpu" else _DEVICE_BLOCK
+        step = max(1, block // max(1, len(self._cells) + seen))
+        for start in range(0, len(tokens), step):
+            here = slice(start, start + step)
+            hidden_from = None if later is None else later[here]
+            image = raw[here]
+            if estimate is not None:
+                explained = interference(raw[here], estimate[here], hidden_from)
+                result.interference[here] = explained
+                image = (raw[here] - explained).clamp_(min=0)
+            result.image[here], result.text[here, :seen] = joint_scale(
+                image, relevance[here], earlier[here], hidden_from
+            )
+        result.raw[:] = raw
+        if later is not None:
+            for found in (result.image, result.raw, result.interference):
+                found.masked_fill_(later, torch.nan)
+
+    def _by_class(self, weights: Tensor) -> Tensor:
+        """Sum weights of the first text tokens, (Q, n), over those of one class, and make each query's sum 1.
+
+        The released code divides by ``Σ r + 1e-8``.  A factor on E cancels in ``s E``, so the sum alone is used here,
+        and relevances of any size count.
+        """
+        class_of = self._class_of[: weights.shape[1]]
+        count = int(class_of.max()) + 1
+        total = weights.sum(dim=1, keepdim=True)
+        summed = weights.new_zeros(len(weights), count).index_add_(1, class_of.to(weights.device), weights)
+        return summed.div_(torch.where(total > 0, total, 1))
 
 
 def token_activation_maps(  # noqa: PLR0917 - the six things that describe a text, in their order
@@ -97,7 +243,6 @@ def token_activation_maps(  # noqa: PLR0917 - the six things that describe a tex
     return activation_maps(hidden, weight, class_ids, positions, keys, image_positions).image
 
 
-@torch.no_grad()
 def activation_maps(  # noqa: PLR0917 - the same six
     hidden: Tensor,
     weight: Tensor,
@@ -155,62 +300,15 @@ def activation_maps(  # noqa: PLR0917 - the same six
     ...     *text, tokens=[7, 7, 7], query_class_ids=[50, 81, 12], query_keys=[" cat", " dog", " fox"]
     ... )
     """
-    check_states(hidden, weight)
-    class_ids = index_tensor(class_ids, "class_ids", len(weight), "rows of weight")
-    positions = index_tensor(positions, "positions", len(hidden), "positions of hidden")
-    image_positions = index_tensor(image_positions, "image_positions", len(hidden), "positions of hidden")
-    keys = key_list(keys, "keys")
-    check_length(positions, "positions", len(class_ids), "class_ids")
-    check_length(keys, "keys", len(class_ids), "class_ids")
-
-    tokens, query_class_ids, query_keys = _queries(class_ids, keys, len(weight), tokens, query_class_ids, query_keys)
-    differs = ~equal_keys(query_keys, keys)
-    if context_weights is not None and tuple(context_weights.shape) != (len(tokens), len(class_ids)):
-        raise ValueError(
-            f"context_weights must have the shape {(len(tokens), len(class_ids))}, not {tuple(context_weights.shape)}"
-        )
-    hidden_from = None if unseen is None else mask_tensor(unseen, "unseen", (len(tokens), len(image_positions)))
-
-    # Later text plays no part.  Tokens of one class share a row of scores, whether they are queries or context.
-    seen = int(tokens.max()) + 1 if len(tokens) else 0
-    context_ids = class_ids[:seen] if causal_inference else class_ids[:0]
-    classes, row = torch.unique(torch.cat([query_class_ids, context_ids]), return_inverse=True)
-    query_row, context_row = row.to(hidden.device).split([len(tokens), len(context_ids)])
-    rows = head_rows(weight, classes, hidden.device)
-    scores = activation(hidden, rows, torch.cat([image_positions, positions[:seen]]))
-    at_image, at_text = scores[:, : len(image_positions)], scores[:, len(image_positions) :]
-
-    result = TokenMaps(
-        image=hidden.new_empty(len(tokens), len(image_positions), dtype=torch.float32),
-        text=hidden.new_zeros(len(tokens), len(class_ids), dtype=torch.float32),
-        raw=hidden.new_empty(len(tokens), len(image_positions), dtype=torch.float32),
-        interference=hidden.new_zeros(len(tokens), len(image_positions), dtype=torch.float32),
+    text = TextActivations(hidden, weight, class_ids, positions, keys, image_positions)
+    return text.maps(
+        tokens=tokens,
+        query_class_ids=query_class_ids,
+        query_keys=query_keys,
+        causal_inference=causal_inference,
+        unseen=unseen,
+        context_weights=context_weights,
     )
-    step = max(1, _BLOCK // max(1, len(image_positions) + seen))
-    for start in range(0, len(tokens), step):
-        block = slice(start, start + step)
-        earlier = torch.arange(seen) < tokens[block, None]
-        context = (earlier & differs[block, :seen]).to(hidden.device)
-        raw = at_image.index_select(0, query_row[block])
-        later = None if hidden_from is None else hidden_from[block].to(hidden.device)
-        if later is not None:
-            raw = raw.masked_fill(later, 0)
-        relevance = at_text.index_select(0, query_row[block])
-        image = raw
-        if causal_inference:
-            share = relevance if context_weights is None else context_weights[block, :seen].to(relevance)
-            weights = relevance.new_zeros(len(raw), len(rows)).index_add_(
-                1, context_row, share.masked_fill(~context, 0)
-            )
-            explained = interference(raw, at_image, weights, later)
-            result.interference[block] = explained
-            image = (raw - explained).clamp_(min=0)
-        result.image[block], result.text[block, :seen] = joint_scale(image, relevance, earlier.to(hidden.device), later)
-        result.raw[block] = raw
-    if hidden_from is not None:
-        for found in (result.image, result.raw, result.interference):
-            found.masked_fill_(hidden_from.to(hidden.device), torch.nan)
-    return result
 
 
 def _queries(  # noqa: PLR0917 - called once, above

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tam_widget.explanation.region import merge
+from tam_widget.explanation.region import Merged
 from tam_widget.media.videos import Video
 from tam_widget.text.graphemes import whole_texts
 from tam_widget.text.leads import leads
@@ -33,6 +33,7 @@ __all__ = [
     "encode_pictures",
     "encode_tokens",
     "encode_words",
+    "greatest",
 ]
 
 LONGEST_SIDE = 1024
@@ -42,6 +43,7 @@ LONGEST_FRAME = 512
 """The same for frames of a video: there are many, and they are shown smaller."""
 
 _JPEG_QUALITY = 90
+_TOGETHER = 32  # maps that are made at a time; an explanation keeps them until they are read
 
 
 def encode_tokens(explanation: Explanation) -> list[TokenState]:
@@ -155,17 +157,32 @@ def encode_map(
     relevance_peak : float
         Their maximum.
     """
-    merged = [
-        merge([explanation.heatmap(token, candidate=candidate, image=k, **method) for token in tokens], combine).ravel()
-        for k in range(len(explanation.images))
-    ]
-    cells, peak = _levels(np.concatenate(merged), PEAK_LEVEL)
+    merged = [Merged(combine) for _ in explanation.images]
     relevance = np.zeros(max(tokens), dtype=np.float32)
-    for token in tokens:
-        own = explanation.relevance(token, candidate=candidate)
-        relevance[: len(own)] = np.maximum(relevance[: len(own)], own)
+    for start in range(0, len(tokens), _TOGETHER):
+        some = tokens[start : start + _TOGETHER]
+        explanation.prepare(some, candidate, **method)
+        explanation.prepare(some, candidate)  # relevance is that of the method as published
+        for token in some:
+            for k, whole in enumerate(merged):
+                whole.add(explanation.heatmap(token, candidate=candidate, image=k, **method))
+            own = explanation.relevance(token, candidate=candidate)
+            relevance[: len(own)] = np.maximum(relevance[: len(own)], own)
+    cells, peak = _levels(np.concatenate([whole.map().ravel() for whole in merged]), PEAK_LEVEL)
     relevances, relevance_peak = _levels(relevance, 255)
     return cells, peak, relevances, relevance_peak
+
+
+def greatest(explanation: Explanation, tokens: Sequence[int], **method: Any) -> float:
+    """Return the greatest value of tokens' maps; 0 where nothing was seen."""
+    peak = 0.0
+    for start in range(0, len(tokens), _TOGETHER):
+        explanation.prepare(tokens[start : start + _TOGETHER], **method)
+        for token in tokens[start : start + _TOGETHER]:
+            for k in range(len(explanation.images)):
+                heatmap = explanation.heatmap(token, image=k, **method)
+                peak = max(peak, float(heatmap.max(where=~np.isnan(heatmap), initial=0.0)))
+    return peak
 
 
 def embedded_size(explanation: Explanation) -> int:

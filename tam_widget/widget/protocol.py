@@ -14,6 +14,7 @@ __all__ = [
     "CandidateState",
     "EmbeddedMaps",
     "ErrorReply",
+    "LaterReply",
     "MapReply",
     "MapRequest",
     "MethodState",
@@ -166,6 +167,17 @@ class ScaleReply(TypedDict):
     id: str
     type: Literal["scale"]
     peak: float
+
+
+class LaterReply(TypedDict):
+    """Kernel to browser, in place of an answer: all maps take longer, or the same asker has asked something newer.
+
+    Who still wants the answer asks again; what was made so far is kept. Requests whose ids are the same up to their
+    last hyphen are one asker's.
+    """
+
+    id: str
+    type: Literal["later"]
 
 
 class Problem(TypedDict):

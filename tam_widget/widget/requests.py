@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tam_widget.widget.encode import encode_map
+from tam_widget.widget.encode import encode_map, greatest
 from tam_widget.widget.traits import can_be_sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tam_widget.explanation import Explanation
-    from tam_widget.widget.protocol import ErrorReply, MapReply, Problem, RegionReply, ScaleReply
+    from tam_widget.widget.protocol import ErrorReply, LaterReply, MapReply, Problem, RegionReply, ScaleReply
 
-    Reply = MapReply | RegionReply | ScaleReply | ErrorReply
+    Reply = MapReply | RegionReply | ScaleReply | LaterReply | ErrorReply
 
-__all__ = ["answer"]
+__all__ = ["Turns", "answer", "later"]
+
+_SECONDS = 0.25  # for so long all maps are made before something else may be asked
+
+
+class Turns:
+    """One request is answered at a time; of those of one asker that wait, only the newest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: dict[str, Any] = {}
+
+    @contextmanager
+    def of(self, request: Any) -> Iterator[bool]:
+        """Wait for a request's turn; give whether it is its asker's newest."""
+        name = request.get("id") if isinstance(request, dict) else None
+        asker = name.rpartition("-")[0] if isinstance(name, str) and name.isascii() else ""  # as a page's ids are
+        if asker:
+            self._newest[asker] = request
+        with self._lock:
+            is_newest = not asker or self._newest.get(asker) is request
+            try:
+                yield is_newest
+            finally:
+                if asker and self._newest.get(asker) is request:
+                    del self._newest[asker]
+
+
+def later(request: dict[str, Any]) -> tuple[LaterReply, list[bytes]]:
+    """Answer that there is no answer yet."""
+    return {"id": request["id"], "type": "later"}, []
 
 
 def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] | None:
@@ -30,7 +62,7 @@ def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] 
 
     Returns
     -------
-    reply : MapReply, RegionReply, ScaleReply or ErrorReply
+    reply : MapReply, RegionReply, ScaleReply, LaterReply or ErrorReply
         Bears the request's id.
     buffers : list of bytes
         What goes with the reply.
@@ -57,7 +89,11 @@ def _map(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[
     tokens = request.get("tokens")
     if not isinstance(tokens, list) or not tokens:
         raise TypeError(f"tokens must be a list of indices; got {tokens!r:.200}")
+    if len(tokens) > len(explanation.tokens):
+        raise ValueError(f"there are {len(explanation.tokens)} tokens; got a list of {len(tokens):,}")
     tokens = [_index(token, "a token") for token in tokens]
+    if len(set(tokens)) < len(tokens):
+        raise ValueError(f"a token can be named once; got {tokens!r:.200}")
     candidate = request.get("candidate")
     if candidate is not None:
         candidate = _index(candidate, "candidate")
@@ -70,26 +106,31 @@ def _map(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[
     return reply, [cells + relevances]
 
 
-def _region(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[RegionReply, list[bytes]]:
+def _region(
+    explanation: Explanation, name: str, request: dict[str, Any]
+) -> tuple[RegionReply | LaterReply, list[bytes]]:
     image, frame, box = _index(request.get("image"), "image"), request.get("frame"), request.get("box")
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):  # noqa: PLR2004
         raise TypeError(f"box must be four numbers; got {box!r:.200}")
-    size = explanation.images[image]
+    size, method = explanation.images[image], _whole_method(request)
+    if not explanation.prepare(seconds=_SECONDS, **method):
+        return later(request)
     scores = explanation.responses(
         (box[0] * size.width, box[1] * size.height, box[2] * size.width, box[3] * size.height),
         image,
         None if frame is None else _index(frame, "frame"),
-        **_whole_method(request),
+        **method,
     )
     return {"id": name, "type": "region"}, [scores.astype("<f4").tobytes()]
 
 
-def _scale(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[ScaleReply, list[bytes]]:
-    maps = explanation.maps(**_whole_method(request))
+def _scale(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[ScaleReply | LaterReply, list[bytes]]:
+    method = _whole_method(request)
+    if not explanation.prepare(seconds=_SECONDS, **method):
+        return later(request)
     last = max(token.turn for token in explanation.tokens)
     said = [token.index for token in explanation.tokens if token.role == "answer" and token.turn == last]
-    peak = max((float(np.nanmax(image[said], initial=0)) for image in maps.images), default=0.0) if said else 0.0
-    return {"id": name, "type": "scale", "peak": peak}, []
+    return {"id": name, "type": "scale", "peak": greatest(explanation, said, **method)}, []
 
 
 _ANSWERS: dict[Any, Any] = {"map": _map, "region": _region, "scale": _scale}
@@ -99,6 +140,8 @@ def _method(request: dict[str, Any]) -> dict[str, Any]:
     method = request.get("method")
     if not isinstance(method, dict) or method.keys() != {"causal_inference", "kernel_size", "part"}:
         raise TypeError(f"method must say causal_inference, kernel_size and part; got {method!r:.200}")
+    if not isinstance(method["causal_inference"], bool):
+        raise TypeError(f"causal_inference must be true or false; got {method['causal_inference']!r:.200}")
     return method
 
 

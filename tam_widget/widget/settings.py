@@ -6,6 +6,7 @@ from typing import Any
 
 import traitlets
 
+from tam_widget.explanation.map_bank import check_window
 from tam_widget.widget.colormaps import COLORMAPS, colormap_table
 from tam_widget.widget.traits import Choice, Count, Flag, Share, Text
 
@@ -41,7 +42,8 @@ class Settings(traitlets.HasTraits):
     causal_inference : bool
         Whether what earlier text explains is taken away.
     kernel_size : int
-        Side of the rank Gaussian filter's window in cells, odd; 1 for none.
+        Side of the rank Gaussian filter's window in cells, odd; 1 for none. See :meth:`Explanation.maps` for how large
+        it may be.
     part : {"map", "raw", "interference"}
         The map, or a part of the method: the raw activation, or what causal inference takes away from it.
     """
@@ -61,6 +63,7 @@ class Settings(traitlets.HasTraits):
     part = Choice(("map", "raw", "interference"), default_value="map").tag(sync=True)
 
     colormaps = traitlets.Dict(read_only=True).tag(sync=True)
+    pictures: Any  # the widget's own
 
     @classmethod
     def setting_names(cls) -> tuple[str, ...]:
@@ -84,4 +87,8 @@ class Settings(traitlets.HasTraits):
         size: int = proposal["value"]
         if size % 2 == 0:
             raise traitlets.TraitError(f"kernel_size must be odd, not {size}: a window has a middle")
+        try:
+            check_window(size, [picture["grid"] for picture in self.pictures])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
         return size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -16,7 +15,7 @@ from tam_widget.errors import ExplanationGoneError
 from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.encode import embed_maps, embedded_size, encode_pictures, encode_tokens, encode_words
 from tam_widget.widget.outputs import KeptWhileShown
-from tam_widget.widget.requests import answer
+from tam_widget.widget.requests import Turns, answer, later
 from tam_widget.widget.settings import Settings
 from tam_widget.widget.traits import Focus, Region, Text, Tokens
 
@@ -114,7 +113,7 @@ class TAMWidget(Settings, KeptWhileShown, anywidget.AnyWidget):
         if embed is None:
             embed = embedded_size(explanation) <= EMBED_LIMIT
         self._kept, self._explanation = explanation, ref(explanation)
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self.set_trait("tokens", encode_tokens(explanation))
         self.set_trait("words", encode_words(explanation.words))
         self.set_trait("pictures", encode_pictures(explanation))
@@ -207,10 +206,10 @@ _GONE: Any = _Gone()
 
 
 def _on_request(widget: TAMWidget, content: Any, _buffers: list[memoryview]) -> None:
-    # Comes on a subshell's thread, perhaps while a cell runs: hold the lock, stay away from the cell's event loop.
+    # Comes on a subshell's thread, perhaps while a cell runs: stay away from the cell's event loop.
     explanation: Any = widget._explanation()  # noqa: SLF001 - a method would keep its widget: ipywidgets keeps handlers
-    with widget._lock:  # noqa: SLF001
-        reply = answer(_GONE if explanation is None else explanation, content)
+    with widget._turns.of(content) as is_newest:  # noqa: SLF001
+        reply = answer(_GONE if explanation is None else explanation, content) if is_newest else later(content)
     if reply is not None:
         widget.send(*reply)
 

@@ -32,6 +32,7 @@ def test_none_is_left_out_of_the_public_names():
         (tam.UnsupportedModelError, ValueError),
         (tam.LayoutError, ValueError),
         (tam.CaptureError, RuntimeError),
+        (tam.MapMemoryError, MemoryError),
         (tam.MissingDependencyError, ImportError),
         (tam.TokenIndexError, IndexError),
         (tam.ExplanationGoneError, ReferenceError),

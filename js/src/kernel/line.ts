@@ -2,7 +2,8 @@
  * One kind of question to the kernel.
  *
  * At most one is under way; only what was wanted last is asked next, so that a fast pointer never queues up work in the
- * kernel. An answer that is no longer wanted is handed on all the same, marked as such.
+ * kernel. An answer that is no longer wanted is handed on all the same, marked as such. Where the kernel answers "later",
+ * what is wanted then is asked: the same again, or something newer.
  */
 import type { Bytes, Model, Ping, Reply, Request } from "./protocol.ts";
 
@@ -129,6 +130,10 @@ export class Line<About> {
       this.#flight = null;
       clearTimeout(this.#patience);
       this.#patience = undefined;
+    }
+    if ("type" in reply && reply.type === "later") {
+      if (this.#wanted !== null && this.#flight === null) this.#send(this.#wanted);
+      return;
     }
     const wanted = this.#wanted?.key === question.key;
     // The same may have been asked again for somebody else.

@@ -168,9 +168,15 @@ export interface ScaleReply {
   peak: number;
 }
 
+/** In place of an answer: all maps take longer, or the same asker has asked something newer. Who still wants it asks again. */
+export interface LaterReply {
+  id: string;
+  type: "later";
+}
+
 export interface ErrorReply {
   id: string | null;
   error: { type: string; message: string };
 }
 
-export type Reply = MapReply | RegionReply | ScaleReply | ErrorReply;
+export type Reply = MapReply | RegionReply | ScaleReply | LaterReply | ErrorReply;

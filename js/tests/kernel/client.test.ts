@@ -235,6 +235,34 @@ describe("MapClient", () => {
       expect(heard).toEqual(["second 0.5,0.25"]);
     });
 
+    it("asks again for what takes the kernel longer, or for what is wanted by then", () => {
+      const heard: string[] = [];
+      const wait = (place: number) =>
+        model.trigger("msg:custom", { id: model.others[place]?.id, type: "later" }, []);
+      client.scores(region, () => heard.push("first"));
+      wait(0);
+      expect(model.others[1]).toMatchObject({ type: "region", box: region.box });
+      client.scores({ ...region, box: [0, 0, 1, 1] }, (scores) => heard.push(`second ${scores}`));
+      wait(1);
+      expect(model.others[2]).toMatchObject({ type: "region", box: [0, 0, 1, 1] });
+      model.trigger("msg:custom", { id: model.others[2]?.id, type: "region" }, [floats([1, 0])]);
+      expect(heard).toEqual(["second 1,0"]);
+      client.scores(region, () => heard.push("third"));
+      client.scores(null);
+      wait(3);
+      expect(model.others.length).toBe(4);
+    });
+
+    it("waits for the newer of two questions when the kernel has left the older one", () => {
+      client.want(query(3));
+      vi.advanceTimersByTime(PATIENCE + 1);
+      client.want(query(4));
+      model.trigger("msg:custom", { id: model.requests[0]?.id, type: "later" }, []);
+      expect(model.requests.flatMap((one) => one.tokens)).toEqual([3, 4]);
+      model.answer(model.requests[1], CELL);
+      expect(log).toEqual(["busy 3", "busy 4", "map 4"]);
+    });
+
     it("does not mistake one kind of answer for another", () => {
       client.want(query(3));
       client.scores(region, () => log.push("scores"));

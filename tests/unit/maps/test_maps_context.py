@@ -47,9 +47,9 @@ def test_interference_knows_no_scale_of_context_or_relevance(seed, context_facto
     rng = np.random.default_rng(seed)
     raw, context, weights = (torch.from_numpy(rng.random(shape)) for shape in ((3, 8), (5, 8), (3, 5)))
     weights[1] = 0
-    plain = interference(raw, context, weights)
-    torch.testing.assert_close(interference(raw, context * context_factor, weights * relevance_factor), plain)
-    torch.testing.assert_close(interference(raw * 7, context, weights), plain * 7)
+    plain = interference(raw, weights @ context)
+    torch.testing.assert_close(interference(raw, (weights * relevance_factor) @ (context * context_factor)), plain)
+    torch.testing.assert_close(interference(raw * 7, weights @ context), plain * 7)
     assert (plain[1] == 0).all()
     # The scale is the best one: what is left has nothing of E in it.
     torch.testing.assert_close(((raw - plain) * plain).sum(1), torch.zeros(3, dtype=torch.float64))

@@ -47,6 +47,9 @@ class FakeExplanation:
         self.asked.append((box, image, frame, method))
         return np.array([np.nan, 0.25, 0.5, 1], np.float32)
 
+    def prepare(self, tokens=None, candidate=None, *, seconds=None, **method):
+        return True
+
     def maps(self, **method):
         relevance = np.zeros((4, 4), np.float32)
         for i in range(4):

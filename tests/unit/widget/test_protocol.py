@@ -53,6 +53,7 @@ def test_the_protocol_is_the_same_on_both_sides():
         (protocol.ScaleReply, "ScaleReply"),
         (protocol.Ping, "Ping"),
         (protocol.MapReply, "MapReply"),
+        (protocol.LaterReply, "LaterReply"),
         (protocol.ErrorReply, "ErrorReply"),
     ):
         body = re.search(rf"export interface {interface} \{{(.*?)\n\}}", TYPESCRIPT, re.DOTALL).group(1)
