@@ -20,55 +20,47 @@ def load_demo_on_one_thread():
 
 
 class Scenes(Dataset):
-    """Demo scenes that do something else when one of them is asked for."""
+    """Demo scenes; when one of them is asked for, something may happen first."""
 
-    def __init__(self, count):
+    def __init__(self, count, at=None):
         self.name = "scenes of a test"
+        self.at = at
         self._scenes = demo_scenes(count)
 
     def __len__(self):
         return len(self._scenes)
 
     def sample(self, index):
-        self.before(index)
+        if index == self.at:
+            self.happen()
         return self._scenes[index]
 
-    def before(self, index):
-        pass
+    def happen(self):
+        raise NotImplementedError
 
 
 class Stopped(Scenes):
     """A user presses Ctrl-C at one sample."""
 
-    def __init__(self, count, at):
-        super().__init__(count)
-        self.at = at
-
-    def before(self, index):
-        if index == self.at:
-            raise KeyboardInterrupt
+    def happen(self):
+        raise KeyboardInterrupt
 
 
 class Broken(Scenes):
     """One sample cannot be read."""
 
-    def __init__(self, count, at):
-        super().__init__(count)
-        self.at = at
-
-    def before(self, index):
-        if index == self.at:
-            raise OSError("cannot read\nthe | picture")
+    def happen(self):
+        raise OSError("cannot read\nthe | picture")
 
 
 class Deadly(Scenes):
     """The process that first asks for one sample is killed, as a machine that goes away would be."""
 
     def __init__(self, count, at, sentinel):
-        super().__init__(count)
-        self.at, self.sentinel = at, str(sentinel)
+        super().__init__(count, at)
+        self.sentinel = str(sentinel)
 
-    def before(self, index):
-        if index == self.at and not Path(self.sentinel).exists():
+    def happen(self):
+        if not Path(self.sentinel).exists():
             Path(self.sentinel).write_text(str(os.getpid()))
             os.kill(os.getpid(), signal.SIGKILL)
