@@ -111,7 +111,7 @@ def template_variables(processor: Any) -> frozenset[str]:
 
 
 def _as_shown(part: Text, rendered: str, done: int, after: str) -> Iterator[str]:
-    """What a template may have made of a text: the text, trimmed at an end, or what is left after its beginning."""
+    """Yield what a template may make of a text: itself, trimmed at an end, or what is left after its beginning."""
     text = part.text
     yield from (text, text.strip(), text.rstrip(), text.lstrip())
     end = rendered.find(after, done) if after else -1

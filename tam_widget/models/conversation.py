@@ -107,15 +107,32 @@ def prepare(
     ids = tuple(made.inputs["input_ids"][0].tolist())
     slots: list[Slot] = []
     said: dict[tuple[int, Role], str] = {}
-    for part, span in zip(conversation.texts, text_spans, strict=True):
+    for part, span in _joined(conversation.texts, text_spans):
         shown = rendered[slice(*span)]
-        if part.role is not None and shown:
-            key = (part.turn, part.role)
-            before = said[key] + _BETWEEN if key in said else ""
-            said[key] = before + shown
-            slots += _slots(ids, made.offsets, part, shown, _shift(span, made.replaced), len(before))
+        key = (part.turn, part.role or "prompt")
+        before = said[key] + _BETWEEN if key in said else ""
+        said[key] = before + shown
+        slots += _slots(ids, made.offsets, part, shown, _shift(span, made.replaced), len(before))
     spans = _spans(made.offsets, made.replaced, conversation.media)
     return Prepared(made.inputs, ids, tuple(slots), said, spans, conversation.media)
+
+
+def _joined(texts: Sequence[Text], spans: Sequence[tuple[int, int]]) -> list[tuple[Text, tuple[int, int]]]:
+    """Return the texts that are explained and of which something is left; neighbours without a gap are one text.
+
+    The model does not see where one ends and the other begins, and one token may hold the end of one and the beginning
+    of the other.
+    """
+    found: list[tuple[Text, tuple[int, int]]] = []
+    for part, span in zip(texts, spans, strict=True):
+        if part.role is None or span[0] == span[1]:
+            continue
+        last, (first, end) = found[-1] if found else (None, (0, 0))
+        if last is not None and end == span[0] and (last.turn, last.role) == (part.turn, part.role):
+            found[-1] = (last, (first, span[1]))
+        else:
+            found.append((part, span))
+    return found
 
 
 def places(prepared: Prepared, config: Any, processor: Any) -> tuple[Place, ...]:
@@ -147,9 +164,10 @@ def check_text(processor: Any, text: Any, what: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
+        half = f"the lone surrogate {text[error.start]!a} at place {error.start}"
         raise PromptError(
-            f"the {what} has half a character (the lone surrogate {text[error.start]!a}) at place {error.start}; where "
-            'its other half was kept, text.encode("utf-16", "surrogatepass").decode("utf-16") joins the two, else remove it'
+            f"the {what} has half a character ({half}); remove "
+            'it, or join them: text.encode("utf-16", "surrogatepass").decode("utf-16")'
         ) from error
     tokenizer = processor.tokenizer
     control = {str(token) for token in getattr(tokenizer, "added_tokens_decoder", {}).values() if token.special}
