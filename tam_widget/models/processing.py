@@ -194,7 +194,9 @@ def _in_own_sizes(processor: Any, shown: Sequence[Shown]) -> tuple[Any, list[Med
 def _resized(medium: Medium, part: Any, size: Mapping[str, int]) -> Medium:
     if not size:
         return medium
-    if not {"min_pixels", "max_pixels", "patch_size", "merge_size"} <= option_names(part):
+    limits = {name for name, value in dict(getattr(part, "size", None) or {}).items() if value is not None}
+    cells = all(isinstance(getattr(part, name, None), int) for name in ("patch_size", "merge_size"))
+    if not cells or not {"shortest_edge", "longest_edge"} <= limits:
         raise PromptError(
             f"{type(part).__name__} shows pictures in sizes of its own and does not take {', '.join(size)} of one of "
             f"them; resize the picture, or use image_kwargs= or video_kwargs=: {', '.join(sorted(option_names(part)))}"
