@@ -47,7 +47,7 @@ def load(name_or_path: str, **kwargs: Any) -> tuple[Any, Any]:
     Raises
     ------
     UnsupportedModelError
-        The model has no vision, or its processor is incomplete.
+        The model has no vision, or its processor is missing or incomplete: the message says whose to take.
     MissingDependencyError
         Something that the processor needs is not installed; the message names the command.
     """
@@ -130,8 +130,6 @@ def _processor(name_or_path: str, shared: dict[str, Any]) -> Any:
         missing = any(sign in str(error) for sign in ("Can't load", "Unrecognized processing class"))
         if missing and Path(name_or_path).is_dir():
             raise UnsupportedModelError(_without_processor(Path(name_or_path))) from error
-        if Path(name_or_path).is_absolute():
-            raise UnsupportedModelError(f"there is no folder {name_or_path!r}") from error
         raise
     if getattr(processor, "image_processor", None) is None:
         if Path(name_or_path).is_dir() and not any(Path(name_or_path).glob("*processor_config.json")):
