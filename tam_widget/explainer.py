@@ -102,7 +102,8 @@ def explain(
     UnsupportedModelError
         The model cannot be explained.
     PictureError, PromptError, GenerationError, UnknownOptionError
-        Something given cannot be used. Raised before the model runs.
+        Something given cannot be used. Raised before the model runs; but where pictures were shown without a word and
+        the model says nothing either, this shows only then.
     LayoutError
         Picture or prompt cannot be located in the sequence. Raised before the model runs.
     CaptureError
@@ -133,6 +134,8 @@ def explain(
     run, answer, answered = _run(model, processor, family, conversation, prepared, options)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
+    if not tokens:
+        raise GenerationError("the model said nothing, and the messages hold no text: there is no token to explain")
     media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
     return Explanation(tokens, layout.texts, media, activations_of(model, tokenizer, layout, run, tokens), _name(model))
 
@@ -192,7 +195,7 @@ def _run(  # noqa: PLR0917 - called once, above
         said = [slot.id for slot in answered]
         run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_type_id=family.answer_type_id)
         return run, conversation.answer, answered
-    with refusals_of_generate(model):
+    with capture.alone(model), refusals_of_generate(model):
         run = capture.generate(model, prepared.inputs, answer_type_id=family.answer_type_id, **options)
     if earlier:  # generate() has no logits of the prompt, where earlier answers stand
         run = capture.replay(

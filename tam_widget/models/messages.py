@@ -176,7 +176,7 @@ def _message(message: Any, number: int) -> tuple[Speaker, list[Any]]:
     if not isinstance(role, str) or role not in _ROLES:
         raise PromptError(f"message {number} has the role {role!r}; known are 'system', 'user' and 'assistant'")
     for name, value in message.items():
-        if name not in {"role", "content"} and value is not None and value != []:
+        if name not in {"role", "content"} and value is not None and value not in ("", [], {}):
             raise PromptError(f"message {number} has {name!r} beside its role and content, which nothing would read")
     if content is None or isinstance(content, str):
         return role, [content] if content else []

@@ -45,8 +45,9 @@ def _adapted(model: Any) -> Any:
     """Return what an adapter is around, where its layers are all that it adds."""
     tuner = model.base_model
     active = getattr(model, "active_adapters", None) or model.active_adapter
-    for name in [active] if isinstance(active, str) else active:
-        config = model.peft_config[name]
+    names = [active] if isinstance(active, str) else active
+    configs = [model.peft_config[name] for name in names if name in model.peft_config]
+    for config in configs or model.peft_config.values():  # X-LoRA names its parts, which have no configuration here
         kind = str(getattr(config.peft_type, "value", config.peft_type))
         if getattr(config, "is_prompt_learning", False):
             if getattr(model, "_adapters_disabled", False):

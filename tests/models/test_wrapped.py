@@ -79,6 +79,16 @@ def test_an_adapter_beside_the_layers_is_refused_by_name(name, picture):
         explained(torch.compile(model), picture)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_mixture_of_adapters_is_refused_by_name(picture, tmp_path):
+    adapted(LAYERS["LoRA"]).save_pretrained(tmp_path)
+    model = tiny_models.build()
+    model.config.hidden_size = model.config.text_config.hidden_size  # where peft looks for it
+    mixture = peft.XLoraConfig(hidden_size=64, xlora_depth=1, adapters={"a": str(tmp_path)}, **CAUSAL)
+    with pytest.raises(tam.UnsupportedModelError, match="tuned by XLORA, which has a forward pass of its own"):
+        explained(peft.get_peft_model(model, mixture), picture)
+
+
 def test_an_adapter_around_a_part_of_the_model_is_seen(picture):
     model = tiny_models.build()
     config = peft.PromptTuningConfig(task_type="FEATURE_EXTRACTION", num_virtual_tokens=4)

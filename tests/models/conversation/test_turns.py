@@ -157,6 +157,21 @@ def test_a_first_message_with_a_picture_only_is_answered(tiny):
     assert ex.relevance(2).shape == (2,)
 
 
+def test_where_nobody_says_anything_there_is_nothing_to_explain(tiny):
+    model, processor = tiny()
+    ends = processor.tokenizer.eos_token_id
+
+    def end(_ids, scores):
+        scores[:] = -float("inf")
+        scores[:, ends] = 0
+        return scores
+
+    messages = [{"role": "user", "content": [PICTURE]}]
+    with pytest.raises(tam.GenerationError, match="no token to explain"):
+        tam.explain(model, processor, tiny_models.picture(), messages=messages, logits_processor=end)
+    assert tiny_models.hook_count(model) == 0
+
+
 def test_an_answer_after_an_answer_is_a_turn_of_its_own(tiny):
     model, processor = tiny()
     chat = [
