@@ -15,7 +15,8 @@ from tam_widget.models.conversation import prepare, tokenize_answer
 from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.layout import Layout, Slot
 from tam_widget.models.messages import conversation_from, conversation_from_messages
-from tam_widget.models.options import check_options
+from tam_widget.models.options import check_options, refusals_of_generate
+from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.models.wrapped import unwrapped
 from tam_widget.text.decoding import decode_pieces, special_ids, token_namer
 from tam_widget.text.tokens import Candidate, Token
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from tam_widget.models.conversation import Prepared
     from tam_widget.models.families import Family
     from tam_widget.models.layout import Panel
-    from tam_widget.models.messages import Conversation, Medium
+    from tam_widget.models.messages import Conversation
+    from tam_widget.models.parts import Medium
 
 __all__ = ["explain"]
 
@@ -45,6 +47,9 @@ def explain(
     answer: str | None = None,
     system: str | None = None,
     fps: float | None = None,
+    image_kwargs: Mapping[str, Any] | None = None,
+    video_kwargs: Mapping[str, Any] | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
     max_new_tokens: int | None = None,
     **generate_kwargs: Any,
 ) -> Explanation:
@@ -65,7 +70,9 @@ def explain(
     messages : sequence of mapping
         A conversation of several turns in the chat format of transformers, in the place of `prompt`. Pictures and
         videos stand in it, or are taken in order from `images` and `video` where it has ``{"type": "image"}`` without
-        a source. The last message is the question; where it is the assistant's, it is the given answer.
+        a source. A part may say how large its own picture is shown: ``max_pixels``, ``min_pixels``, or
+        ``resized_height`` and ``resized_width``; a video also how many frames are taken: ``fps`` or ``nframes``. The
+        last message is the question; where it is the assistant's and not empty, it is the given answer.
     answer : str, optional
         Explain this text as the answer, in one forward pass, instead of letting the model write one.
     system : str, optional
@@ -73,6 +80,12 @@ def explain(
     fps : float, optional
         Frames a second: how many are taken of a video file, or how fast given frames follow each other. Two by
         default.
+    image_kwargs, video_kwargs : mapping, optional
+        Settings of the image and the video processor for this conversation, by the names that
+        ``AutoProcessor.from_pretrained`` takes them, such as ``{"max_pixels": 1003520}`` (Qwen2-VL) or
+        ``{"do_pan_and_scan": True}`` (Gemma 3). The processor itself is left as it is.
+    chat_template_kwargs : mapping, optional
+        Variables of the model's chat template, such as ``{"enable_thinking": False}``.
     max_new_tokens : int, optional
         Longest answer, in tokens; 128 where neither ``max_length`` nor a ``generation_config`` says otherwise.
     **generate_kwargs
@@ -89,7 +102,8 @@ def explain(
     UnsupportedModelError
         The model cannot be explained.
     PictureError, PromptError, GenerationError, UnknownOptionError
-        Something given cannot be used. Raised before the model runs.
+        Something given cannot be used. Raised before the model runs; but where pictures were shown without a word and
+        the model says nothing either, this shows only then.
     LayoutError
         Picture or prompt cannot be located in the sequence. Raised before the model runs.
     CaptureError
@@ -112,11 +126,16 @@ def explain(
     else:
         conversation = conversation_from_messages(messages, images, video, system=system, answer=answer, fps=fps)
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
-    prepared = prepare(processor, conversation, family.render)
+    settings = ProcessorOptions.of(image_kwargs, video_kwargs, chat_template_kwargs)
+    processor = settings.applied(processor)
+    prepared = prepare(processor, conversation, family.render, settings)
+    _check_vocabulary(model, processor, prepared)
     panels = panels_of(prepared, model.config, processor)
     run, answer, answered = _run(model, processor, family, conversation, prepared, options)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
+    if not tokens:
+        raise GenerationError("the model said nothing, and the messages hold no text: there is no token to explain")
     media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
     return Explanation(tokens, layout.texts, media, activations_of(model, tokenizer, layout, run, tokens), _name(model))
 
@@ -138,6 +157,20 @@ def _check_processor(processor: Any) -> Any:
             "tam_widget.load() says which"
         )
     return tokenizer
+
+
+def _check_vocabulary(model: Any, processor: Any, prepared: Prepared) -> None:
+    """Refuse words that the model has no embedding for; the pictures' places may have ids of their own."""
+    weight = getattr(model.get_input_embeddings(), "weight", None)
+    if weight is None:
+        return
+    shown = {position for first, last in prepared.spans for position in range(first, last)}
+    largest = max(token for position, token in enumerate(prepared.ids) if position not in shown)
+    if largest >= weight.shape[0]:
+        raise UnsupportedModelError(
+            f"{type(processor).__name__} writes token {largest}, and the model knows {weight.shape[0]}: it is another "
+            "model's; tam_widget.load() gives both"
+        )
 
 
 def _options(
@@ -162,7 +195,8 @@ def _run(  # noqa: PLR0917 - called once, above
         said = [slot.id for slot in answered]
         run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_type_id=family.answer_type_id)
         return run, conversation.answer, answered
-    run = capture.generate(model, prepared.inputs, answer_type_id=family.answer_type_id, **options)
+    with capture.alone(model), refusals_of_generate(model):
+        run = capture.generate(model, prepared.inputs, answer_type_id=family.answer_type_id, **options)
     if earlier:  # generate() has no logits of the prompt, where earlier answers stand
         run = capture.replay(
             model, prepared.inputs, run.ids[length:], earlier=earlier, answer_type_id=family.answer_type_id

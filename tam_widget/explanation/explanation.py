@@ -89,13 +89,17 @@ class Explanation(Mapped):
 
     @property
     def prompt(self) -> str:
-        """The last turn's question."""
-        return next(text for (_, role), text in reversed(self.texts.items()) if role == "prompt")
+        """The last turn's question; empty where it was a picture without text."""
+        return self.texts.get((self._last_turn, "prompt"), "")
 
     @property
     def answer(self) -> str:
         """The last turn's answer."""
-        return next((text for (_, role), text in reversed(self.texts.items()) if role == "answer"), "")
+        return self.texts.get((self._last_turn, "answer"), "")
+
+    @property
+    def _last_turn(self) -> int:
+        return max(turn for turn, _ in self.texts)
 
     def find(self, phrase: str) -> list[int]:
         """Return the indices of the tokens of every occurrence of a word or phrase in the prompt and the answer.

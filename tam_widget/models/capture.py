@@ -165,12 +165,12 @@ def generate(
     length = int(inputs["input_ids"].shape[1])
     if not follow:
         with alone(model):
-            sequence = model.generate(**on_device(model, inputs), **options)
+            sequence = _sequence(model.generate(**on_device(model, inputs), **options))
         return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
     with _recording(model, recorder):
-        sequence = model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options)
+        sequence = _sequence(model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options))
     ids = tuple(sequence[0].tolist())
     said, steps = len(ids) - length, len(recorder.steps)
     # On MPS, generate() learns one step late that the answer has ended, and takes that step back.
@@ -179,6 +179,12 @@ def generate(
         raise CaptureError(f"{said} tokens were generated in {steps} steps; one for each was expected")
     states = _checked_states(recorder, len(ids) - 1 + undone)
     return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), _gather(recorder.steps[:said]))
+
+
+def _sequence(generated: Any) -> Tensor:
+    """Return the ids alone, where a configuration has ``generate`` return more beside them."""
+    ids: Tensor = getattr(generated, "sequences", generated)
+    return ids
 
 
 def replay(

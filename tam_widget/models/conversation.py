@@ -6,27 +6,26 @@ The text is never searched for: a prompt that says "user" would be found in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
+from tam_widget.errors import LayoutError, PromptError
 from tam_widget.media.videos import Video
+from tam_widget.models.chat_template import rendered_texts
 from tam_widget.models.layout import Slot
-from tam_widget.models.messages import Text
 from tam_widget.models.place import Place
+from tam_widget.models.processing import processed
+from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.text.decoding import pieces_from_offsets
 from tam_widget.text.tokens import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from PIL import Image
-
-    from tam_widget.models.messages import Conversation, Medium
-
-    Render = Callable[[Any, Conversation, Sequence[str]], tuple[str, str]]
+    from tam_widget.models.chat_template import Render
+    from tam_widget.models.messages import Conversation
+    from tam_widget.models.parts import Medium, Text
+    from tam_widget.models.processing import Replaced
 
 __all__ = ["Prepared", "check_text", "places", "prepare", "tokenize_answer"]
 
@@ -64,7 +63,12 @@ class Prepared:
     media: tuple[Medium, ...]
 
 
-def prepare(processor: Any, conversation: Conversation, render: Render | None = None) -> Prepared:
+def prepare(
+    processor: Any,
+    conversation: Conversation,
+    render: Render | None = None,
+    options: ProcessorOptions | None = None,
+) -> Prepared:
     """Apply the chat template and the processor, and find the texts' tokens and the pictures' places.
 
     Parameters
@@ -76,6 +80,8 @@ def prepare(processor: Any, conversation: Conversation, render: Render | None = 
     render : callable, optional
         For a family without chat template: from the processor, the conversation and its texts to what the processor
         is given and what it makes of that before it writes the placeholders out.
+    options : ProcessorOptions, optional
+        Applied to the processor already.
 
     Returns
     -------
@@ -84,29 +90,49 @@ def prepare(processor: Any, conversation: Conversation, render: Render | None = 
     Raises
     ------
     PromptError
-        An empty text, or one with the model's own control tokens.
+        A text with the model's own control tokens, or a conversation that the chat template refuses.
     PictureError
         The processor refuses a picture.
     LayoutError
         The places cannot be told.
     UnsupportedModelError
-        The processor has no chat template, or takes no videos.
+        The processor has no chat template, takes no videos, or is incomplete.
     """
+    options = options or ProcessorOptions()
     names = {"prompt": "prompt", "answer": "answer", None: "system prompt"}
     for part in conversation.texts:
         check_text(processor, part.text, names[part.role])
-    given, rendered, text_spans = _render(processor, conversation, render or _from_template)
-    inputs, offsets, replaced = _process(processor, given, rendered, conversation.media)
-    ids = tuple(inputs["input_ids"][0].tolist())
+    given, rendered, text_spans = rendered_texts(processor, conversation, render, options.template)
+    made = processed(processor, given, rendered, conversation.shown, options)
+    ids = tuple(made.inputs["input_ids"][0].tolist())
     slots: list[Slot] = []
     said: dict[tuple[int, Role], str] = {}
-    for part, span in zip(conversation.texts, text_spans, strict=True):
-        if part.role is not None:
-            shown, key = rendered[slice(*span)], (part.turn, part.role)
-            before = said[key] + _BETWEEN if key in said else ""
-            said[key] = before + shown
-            slots += _slots(ids, offsets, part, shown, _shift(span, replaced), len(before))
-    return Prepared(inputs, ids, tuple(slots), said, _spans(offsets, replaced, conversation.media), conversation.media)
+    for part, span in _joined(conversation.texts, text_spans):
+        shown = rendered[slice(*span)]
+        key = (part.turn, part.role or "prompt")
+        before = said[key] + _BETWEEN if key in said else ""
+        said[key] = before + shown
+        slots += _slots(ids, made.offsets, part, shown, _shift(span, made.replaced), len(before))
+    spans = _spans(made.offsets, made.replaced, conversation.media)
+    return Prepared(made.inputs, ids, tuple(slots), said, spans, conversation.media)
+
+
+def _joined(texts: Sequence[Text], spans: Sequence[tuple[int, int]]) -> list[tuple[Text, tuple[int, int]]]:
+    """Return the texts that are explained and of which something is left; neighbours without a gap are one text.
+
+    The model does not see where one ends and the other begins, and one token may hold the end of one and the beginning
+    of the other.
+    """
+    found: list[tuple[Text, tuple[int, int]]] = []
+    for part, span in zip(texts, spans, strict=True):
+        if part.role is None or span[0] == span[1]:
+            continue
+        last, (first, end) = found[-1] if found else (None, (0, 0))
+        if last is not None and end == span[0] and (last.turn, last.role) == (part.turn, part.role):
+            found[-1] = (last, (first, span[1]))
+        else:
+            found.append((part, span))
+    return found
 
 
 def places(prepared: Prepared, config: Any, processor: Any) -> tuple[Place, ...]:
@@ -132,11 +158,17 @@ def places(prepared: Prepared, config: Any, processor: Any) -> tuple[Place, ...]
 
 
 def check_text(processor: Any, text: Any, what: str) -> None:
-    """Refuse an empty text and one that contains a control token, which the model would obey instead of read."""
+    """Refuse what is no text, and a text with a control token, which the model would obey instead of read."""
     if not isinstance(text, str):
         raise PromptError(f"the {what} must be a str, got {type(text).__name__}")
-    if not text.strip():
-        raise PromptError(f"the {what} is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"the lone surrogate {text[error.start]!a} at place {error.start}"
+        raise PromptError(
+            f"the {what} has half a character ({half}); remove "
+            'it, or join them: text.encode("utf-16", "surrogatepass").decode("utf-16")'
+        ) from error
     tokenizer = processor.tokenizer
     control = {str(token) for token in getattr(tokenizer, "added_tokens_decoder", {}).values() if token.special}
     control |= set(tokenizer.all_special_tokens)
@@ -173,146 +205,8 @@ def tokenize_answer(processor: Any, answer: str, position: int, turn: int) -> tu
     )
 
 
-def _from_template(processor: Any, conversation: Conversation, texts: Sequence[str]) -> tuple[str, str]:
-    """Render the chat template with some texts in the place of the conversation's own."""
-    if not getattr(processor, "chat_template", None):
-        raise UnsupportedModelError(
-            f"{type(processor).__name__} has no chat template; load the model's instruction-tuned version, or set "
-            "processor.chat_template to the one that the model was trained with"
-        )
-    following = iter(texts)
-
-    def part(one: Text | Medium) -> dict[str, str]:
-        if isinstance(one, Text):
-            return {"type": "text", "text": next(following)}
-        return {"type": "video" if isinstance(one, Video) else "image"}
-
-    messages = [{"role": m.speaker, "content": [part(one) for one in m.parts]} for m in conversation.messages]
-    rendered: str = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return rendered, rendered
-
-
-def _render(processor: Any, conversation: Conversation, render: Render) -> tuple[str, str, list[tuple[int, int]]]:
-    """Render the conversation, and say where each of its texts stands in what comes out.
-
-    It is rendered a second time with marks instead of the texts: what lies between the marks is the template's own.
-    """
-    texts = [part.text for part in conversation.texts]
-    marks = [f"\ue0f0{k}\ue0f1" for k in range(len(texts))]
-    given, rendered = render(processor, conversation, texts)
-    rest = render(processor, conversation, marks)[1]
-    frame = []
-    for mark in marks:
-        before, found, rest = rest.partition(mark)
-        if not found:
-            raise LayoutError("the chat template drops or reorders the texts, so their tokens cannot be located")
-        frame.append(before)
-    if not rendered.startswith(frame[0]):
-        raise LayoutError("the chat template changes with the prompt's text, so its tokens cannot be located")
-    spans, done = [], len(frame[0])
-    for text, after in zip(texts, [*frame[1:], rest], strict=True):
-        # Some templates trim what they are given.
-        for shown in (text, text.strip(), text.rstrip(), text.lstrip()):
-            if rendered.startswith(shown + after, done):
-                spans.append((done, done + len(shown)))
-                done += len(shown) + len(after)
-                break
-        else:
-            raise LayoutError("the chat template changes the prompt's text, so its tokens cannot be located")
-    if done != len(rendered):
-        raise LayoutError("the chat template changes with the prompt's text, so its tokens cannot be located")
-    return given, rendered, spans
-
-
-@dataclass(frozen=True, slots=True)
-class _Replaced:
-    """What the processor wrote in the place of one placeholder; character spans before and after."""
-
-    kind: str
-    old: tuple[int, int]
-    new: tuple[int, int]
-
-
-@dataclass(slots=True)
-class _Media:
-    """Pictures and videos as a processor takes them."""
-
-    images: list[Image.Image] = field(default_factory=list)
-    videos: list[Video] = field(default_factory=list)
-
-    def options(self) -> dict[str, Any]:
-        """Return keywords for the processor. The frames are those that it shall use: it must not choose among them."""
-        options: dict[str, Any] = {}
-        if self.images:
-            options["images"] = self.images
-        if self.videos:
-            from transformers.video_utils import VideoMetadata
-
-            options["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in self.videos]
-            options["do_sample_frames"] = False
-            options["video_metadata"] = [_metadata(VideoMetadata, video) for video in self.videos]
-        return options
-
-    def __str__(self) -> str:
-        sizes = [medium.size for medium in self.images] + [(medium.width, medium.height) for medium in self.videos]
-        return ", ".join(f"{width}×{height}" for width, height in sizes)
-
-
-def _metadata(kind: Any, video: Video) -> Any:
-    """Say when each frame is seen, as a rate and indices: the same times in another spelling."""
-    count = len(video.frames)
-    span = video.times[-1] - video.times[0]
-    rate = (count - 1) / span if count > 1 and span > 0 else 1.0
-    return kind(
-        total_num_frames=count,
-        fps=rate,
-        width=video.width,
-        height=video.height,
-        duration=count / rate,
-        frames_indices=list(range(count)),
-    )
-
-
-def _process(
-    processor: Any, given: str, rendered: str, media: Sequence[Medium]
-) -> tuple[dict[str, Any], list[tuple[int, int]], list[_Replaced]]:
-    """Run the processor; return the inputs, each token's characters, and what was put in the place of what."""
-    options: dict[str, Any] = {
-        "return_offsets_mapping": True,
-        "return_text_replacement_offsets": True,
-        "return_tensors": "pt",
-    }
-    bos = processor.tokenizer.bos_token
-    if bos and rendered.startswith(bos):
-        options["add_special_tokens"] = False  # the template has written it
-    if not getattr(processor.tokenizer, "is_fast", False):
-        raise LayoutError(
-            f"{type(processor.tokenizer).__name__} does not say which characters a token covers; load a fast tokenizer"
-        )
-    shown = _Media(
-        [medium for medium in media if not isinstance(medium, Video)],
-        [medium for medium in media if isinstance(medium, Video)],
-    )
-    if shown.videos and getattr(processor, "video_processor", None) is None:
-        raise UnsupportedModelError(
-            f"{type(processor).__name__} takes no videos; pass some frames as a list of pictures instead"
-        )
-    try:
-        encoded = dict(processor(text=[given], **shown.options(), **options))
-    except (ValueError, ZeroDivisionError) as error:
-        raise PictureError(f"{type(processor).__name__} refuses the pictures ({shown} pixels): {error}") from error
-    offsets = encoded.pop("offset_mapping", None)
-    replaced = encoded.pop("text_replacement_offsets", None)
-    if offsets is None or replaced is None:
-        raise LayoutError(
-            f"{type(processor).__name__} does not say where it put pictures and text (text_replacement_offsets)"
-        )
-    pairs = [(int(start), int(stop)) for start, stop in offsets[0]]
-    return encoded, pairs, [_Replaced(r["type"], tuple(r["span"]), tuple(r["new_span"])) for r in replaced[0]]
-
-
 def _spans(
-    offsets: Sequence[tuple[int, int]], replaced: Sequence[_Replaced], media: Sequence[Medium]
+    offsets: Sequence[tuple[int, int]], replaced: Sequence[Replaced], media: Sequence[Medium]
 ) -> tuple[tuple[int, int], ...]:
     """Return which tokens stand for each picture and video; the processor keeps the order of each kind."""
     spans = {kind: [_covered(offsets, r.new) for r in replaced if r.kind == kind] for kind in ("image", "video")}
@@ -323,7 +217,7 @@ def _spans(
     return tuple(spans[kind][kinds[:index].count(kind)] for index, kind in enumerate(kinds))
 
 
-def _shift(span: tuple[int, int], replaced: Sequence[_Replaced]) -> tuple[int, int]:
+def _shift(span: tuple[int, int], replaced: Sequence[Replaced]) -> tuple[int, int]:
     """Move a span of the rendered template to where it lies once the pictures' placeholders have been written out."""
     gained = 0
     for one in replaced:

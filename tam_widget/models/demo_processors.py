@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import torch
 from transformers import AutoImageProcessor, AutoTokenizer, LlavaProcessor, Qwen2VLProcessor
@@ -18,6 +18,13 @@ __all__ = ["DemoProcessor", "DemoVideoProcessor", "demo_processor"]
 _LLAVA_SETTINGS = ("patch_size", "vision_feature_select_strategy", "num_additional_image_tokens")
 
 
+class _VideoSettings(TypedDict, total=False):
+    size: dict[str, int] | None
+    min_pixels: int | None
+    max_pixels: int | None
+    do_resize: bool | None
+
+
 class DemoVideoProcessor:
     """Frames to Qwen2-VL's pixels by its image processor; every frame given is taken.
 
@@ -26,28 +33,45 @@ class DemoVideoProcessor:
     image_processor : Qwen2VLImageProcessorPil
         Resizes, normalises and cuts each frame.
     settings : mapping
-        ``video_preprocessor_config.json`` of the model: ``size``, the fewest and the most pixels of a frame.
+        ``video_preprocessor_config.json`` of the model: ``size``, the fewest and the most pixels of a frame
+        (``min_pixels`` and ``max_pixels`` say the same), and whether frames are resized at all (``do_resize``).
     """
+
+    valid_kwargs = _VideoSettings
 
     def __init__(self, image_processor: Any, settings: Mapping[str, Any]) -> None:
         self.patch_size = int(image_processor.patch_size)
         self.merge_size = int(image_processor.merge_size)
         self.temporal_patch_size = int(image_processor.temporal_patch_size)
         self.size = dict(settings["size"])
+        for name, edge in (("min_pixels", "shortest_edge"), ("max_pixels", "longest_edge")):
+            if settings.get(name) is not None:
+                self.size[edge] = int(settings[name])
+        self.do_resize = settings.get("do_resize") is not False
         self._image_processor = image_processor
 
-    def __call__(self, videos: Any, **_: Any) -> dict[str, torch.Tensor]:
+    def to_dict(self) -> dict[str, Any]:
+        """Return what :meth:`from_dict` makes the same processor of."""
+        return {"image_processor": self._image_processor, "size": self.size, "do_resize": self.do_resize}
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> DemoVideoProcessor:
+        """Make a processor of settings."""
+        return cls(settings["image_processor"], settings)
+
+    def __call__(self, videos: Any, *, do_resize: bool | None = None, **_: Any) -> dict[str, torch.Tensor]:
         """Return ``pixel_values_videos``, the patches of all videos, and ``video_grid_thw``, their numbers."""
-        made = [self._one(list(video)) for video in make_batched_videos(videos)]
+        resize = self.do_resize if do_resize is None else do_resize
+        made = [self._one(list(video), do_resize=resize) for video in make_batched_videos(videos)]
         return {
             "pixel_values_videos": torch.cat([pixels for pixels, _ in made]),
             "video_grid_thw": torch.stack([grid for _, grid in made]),
         }
 
-    def _one(self, frames: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _one(self, frames: list[Any], *, do_resize: bool) -> tuple[torch.Tensor, torch.Tensor]:
         together = self.temporal_patch_size
         frames += frames[-1:] * (-len(frames) % together)  # as Qwen2-VL does, the last one stands still
-        made = self._image_processor(frames, size=self.size, return_tensors="pt")
+        made = self._image_processor(frames, size=self.size, do_resize=do_resize, return_tensors="pt")
         _, rows, columns = made["image_grid_thw"][0].tolist()
         groups = len(frames) // together
         # A still picture's patches hold it once for each frame of a group: take from each frame the time it stands at.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def load(name_or_path: str, **kwargs: Any) -> tuple[Any, Any]:
     Raises
     ------
     UnsupportedModelError
-        The model has no vision, or its processor is incomplete.
+        The model has no vision, or its processor is missing or incomplete: the message says whose to take.
     MissingDependencyError
         Something that the processor needs is not installed; the message names the command.
     """
@@ -120,17 +121,41 @@ def _no_progress_bar() -> Iterator[None]:
 def _processor(name_or_path: str, shared: dict[str, Any]) -> Any:
     try:
         processor = AutoProcessor.from_pretrained(name_or_path, **shared)
-    except (ImportError, OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         advice = _advice(str(error))
-        if advice is None:
-            raise
-        raise MissingDependencyError(f"the processor of {name_or_path!r} cannot be made without {advice}") from error
+        if advice is not None:
+            raise MissingDependencyError(
+                f"the processor of {name_or_path!r} cannot be made without {advice}"
+            ) from error
+        missing = any(sign in str(error) for sign in ("Can't load", "Unrecognized processing class"))
+        if missing and Path(name_or_path).is_dir():
+            raise UnsupportedModelError(_without_processor(Path(name_or_path))) from error
+        raise
     if getattr(processor, "image_processor", None) is None:
+        if Path(name_or_path).is_dir() and not any(Path(name_or_path).glob("*processor_config.json")):
+            raise UnsupportedModelError(_without_processor(Path(name_or_path)))
         raise UnsupportedModelError(
             f"{name_or_path!r} has no image processor (AutoProcessor gave a {type(processor).__name__}): it is no "
             "vision-language model, or a part is missing from its folder"
         )
     return processor
+
+
+def _without_processor(folder: Path) -> str:
+    """Say where the processor of a folder that holds none can be had: a fine-tuned model shares its base's."""
+    there = {path.name for path in folder.iterdir()}
+    if not there & {"config.json", "adapter_config.json"}:
+        return f"{str(folder)!r} holds no model: there is no config.json in it"
+    base = None
+    for name, key in (("adapter_config.json", "base_model_name_or_path"), ("config.json", "_name_or_path")):
+        if name in there and base is None:
+            base = json.loads((folder / name).read_text(encoding="utf-8")).get(key) or None
+    whose = f"{base!r}" if base else "the model that it was made from"
+    return (
+        f"{str(folder)!r} holds no complete processor; take that of {whose}: processor = "
+        f"AutoProcessor.from_pretrained({base or '...'!r}), and processor.save_pretrained({str(folder)!r}) to keep it "
+        "beside the model"
+    )
 
 
 def _advice(message: str) -> str | None:

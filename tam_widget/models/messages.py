@@ -6,44 +6,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from PIL import Image
-
 from tam_widget.errors import PictureError, PromptError
 from tam_widget.media.pictures import Picture, as_picture
-from tam_widget.media.videos import Video, VideoInput, as_video
+from tam_widget.media.videos import VideoInput, as_video
+from tam_widget.models.parts import Medium, Shown, Text, read_part
 
 if TYPE_CHECKING:
     from tam_widget.text.tokens import Role
 
-__all__ = ["Conversation", "Medium", "Message", "Text", "conversation_from", "conversation_from_messages"]
+__all__ = ["Conversation", "Message", "conversation_from", "conversation_from_messages"]
 
-Medium = Image.Image | Video
 Speaker = Literal["system", "user", "assistant"]
 
 _ROLES: dict[Speaker, Role | None] = {"system": None, "user": "prompt", "assistant": "answer"}
-_SOURCES = ("image", "video", "url", "path", "base64", "image_url", "video_url")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Somebody's words; ``role`` is None where they are not explained (the system prompt)."""
-
-    text: str
-    role: Role | None
-    turn: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """One message, its parts in order."""
+    """One message of one turn, its parts in order; there may be none."""
 
     speaker: Speaker
-    parts: tuple[Text | Medium, ...]
+    parts: tuple[Text | Shown, ...]
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversation:
-    """Messages, the last of them the question; and the answer to it, where it is given."""
+    """Messages before the answer that is explained, and that answer, where it is given.
+
+    A turn is a question and the answer to it. Either may be without text: a picture only, or nothing said.
+    """
 
     messages: tuple[Message, ...]
     answer: str | None = None
@@ -54,14 +46,20 @@ class Conversation:
         return tuple(part for message in self.messages for part in message.parts if isinstance(part, Text))
 
     @property
+    def shown(self) -> tuple[Shown, ...]:
+        """All pictures and videos with their options, in order."""
+        return tuple(part for message in self.messages for part in message.parts if isinstance(part, Shown))
+
+    @property
     def media(self) -> tuple[Medium, ...]:
         """All pictures and videos, in order."""
-        return tuple(part for message in self.messages for part in message.parts if not isinstance(part, Text))
+        return tuple(part.medium for part in self.shown)
 
     @property
     def turn(self) -> int:
-        """The last turn, counted from 0."""
-        return max(text.turn for text in self.texts)
+        """The turn of the answer that is explained, counted from 0."""
+        last = self.messages[-1]
+        return last.turn + (last.speaker == "assistant")
 
 
 def conversation_from(
@@ -79,14 +77,16 @@ def conversation_from(
     ------
     PictureError
         There is neither picture nor video, or one cannot be read.
+    PromptError
+        The question, the system prompt or the answer is empty.
     """
-    media: list[Medium] = [as_picture(picture) for picture in _listed(images)]
+    shown = [Shown(as_picture(picture)) for picture in _listed(images)]
     if video is not None:
-        media.append(as_video(video, fps=fps))
-    if not media:
+        shown.append(Shown(as_video(video, fps=fps)))
+    if not shown:
         raise PictureError("no picture was given: explain(model, processor, picture, prompt)")
-    question = Message("user", (*media, Text("" if prompt is None else prompt, "prompt", 0)))
-    return Conversation((*_system(system), question), answer)
+    question = _said("" if prompt is None else prompt, "prompt")
+    return Conversation((*_system(system), Message("user", (*shown, Text(question, "prompt", 0)))), _answer(answer))
 
 
 def conversation_from_messages(
@@ -105,8 +105,10 @@ def conversation_from_messages(
     messages : sequence of mapping
         ``{"role": "user" | "assistant" | "system", "content": ...}``, where content is a str or a list of parts:
         ``{"type": "text", "text": ...}``, ``{"type": "image", "image": ...}`` (or ``url``, ``path``, ``base64``),
-        ``{"type": "video", "video": ...}``. The last message is the question; or the answer to be explained, where
-        it is the assistant's.
+        ``{"type": "video", "video": ...}``. A part may say how large its picture is shown (``max_pixels``, …) and a
+        video how many frames are taken (``fps``, ``nframes``); see :mod:`tam_widget.models.parts`. Content may be
+        empty, or a picture without text. The last message is the question; or the answer to be explained, where it is
+        the assistant's and not empty.
     images, video
         What ``{"type": "image"}`` and ``{"type": "video"}`` without a source stand for, in order; before the first
         question where there are none.
@@ -133,12 +135,16 @@ def conversation_from_messages(
             raise PromptError(
                 "the first message of a conversation is the user's, or a system prompt and then the user's"
             )
-        if speaker == "user" and read and read[-1].speaker == "assistant":
-            turn += 1
+        if read and read[-1].speaker == "assistant":
+            turn += 1  # after an answer comes a question; or another answer, to none
         role = _ROLES[speaker]
-        content = [_part(part, role, turn, waiting, fps, number) for part in parts]
-        read.append(Message(speaker, tuple(content)))
-    return _closed(_with_rest([*_system(system), *read], waiting, fps), answer)
+        content = [read_part(part, role, turn, waiting, fps, number) for part in parts]
+        read.append(Message(speaker, tuple(part for part in content if not _is_nothing(part)), turn))
+    return _closed(_with_rest([*_system(system), *read], waiting, fps), _answer(answer))
+
+
+def _is_nothing(part: Text | Shown) -> bool:
+    return isinstance(part, Text) and isinstance(part.text, str) and not part.text
 
 
 def _listed(images: Any) -> list[Any]:
@@ -149,56 +155,41 @@ def _listed(images: Any) -> list[Any]:
 
 
 def _system(system: str | None) -> list[Message]:
-    return [] if system is None else [Message("system", (Text(system, None, 0),))]
+    return [] if system is None else [Message("system", (Text(_said(system, "system prompt"), None, 0),))]
+
+
+def _said(text: Any, what: str) -> Any:
+    """Refuse a text that says nothing, where one was asked for."""
+    if isinstance(text, str) and not text.strip():
+        raise PromptError(f"the {what} is empty")
+    return text
+
+
+def _answer(answer: str | None) -> str | None:
+    return None if answer is None else _said(answer, "answer")
 
 
 def _message(message: Any, number: int) -> tuple[Speaker, list[Any]]:
     if not isinstance(message, Mapping) or "role" not in message or "content" not in message:
         raise PromptError(f'message {number} is not of the form {{"role": ..., "content": ...}}: {message!r:.200}')
     role, content = message["role"], message["content"]
-    if role not in {"system", "user", "assistant"}:
+    if not isinstance(role, str) or role not in _ROLES:
         raise PromptError(f"message {number} has the role {role!r}; known are 'system', 'user' and 'assistant'")
-    if isinstance(content, str):
-        return role, [{"type": "text", "text": content}]
-    if not isinstance(content, Sequence) or not content:
+    for name, value in message.items():
+        if name not in {"role", "content"} and value is not None and value not in ("", [], {}):
+            raise PromptError(f"message {number} has {name!r} beside its role and content, which nothing would read")
+    if content is None or isinstance(content, str):
+        return role, [content] if content else []
+    if not isinstance(content, Sequence):
         raise PromptError(f"the content of message {number} must be a str or a list of parts, got {content!r:.200}")
     return role, list(content)
 
 
-def _part(  # noqa: PLR0917 - called once, above
-    part: Any, role: Role | None, turn: int, waiting: dict[str, list[Any]], fps: float | None, number: int
-) -> Text | Medium:
-    if isinstance(part, str):
-        return Text(part, role, turn)
-    kind = part.get("type") if isinstance(part, Mapping) else None
-    if kind == "text" and "text" in part:
-        return Text(part["text"], role, turn)
-    kind = {"image_url": "image", "video_url": "video"}.get(str(kind), kind)
-    if kind not in {"image", "video"}:
-        raise PromptError(
-            f'message {number} has a part {part!r:.200}; known are {{"type": "text", "text": ...}}, '
-            '{"type": "image", "image": ...} and {"type": "video", "video": ...}'
-        )
-    if role != "prompt":
-        raise PromptError(f"message {number} has a {kind}, which only the user can show")
-    source = next((part[name] for name in _SOURCES if part.get(name) is not None), None)
-    if isinstance(source, Mapping):  # {"image_url": {"url": ...}}
-        source = source.get("url")
-    if source is None:
-        if not waiting[kind]:
-            names = {"image": "images", "video": "video"}
-            raise PictureError(f"message {number} has {kind}s without a source, more of them than {names[kind]}= gives")
-        source = waiting[kind].pop(0)
-    elif "base64" in part and source is part["base64"]:
-        source = f"data:image/png;base64,{source}"
-    return as_picture(source) if kind == "image" else as_video(source, fps=fps)
-
-
 def _with_rest(messages: list[Message], waiting: dict[str, list[Any]], fps: float | None) -> list[Message]:
     """Put pictures that no message mentions before the first question, unless others are mentioned."""
-    media: list[Medium] = [as_picture(picture) for picture in waiting["image"]]
-    media += [as_video(video, fps=fps) for video in waiting["video"]]
-    mentioned = any(not isinstance(part, Text) for message in messages for part in message.parts)
+    media = [Shown(as_picture(picture)) for picture in waiting["image"]]
+    media += [Shown(as_video(video, fps=fps)) for video in waiting["video"]]
+    mentioned = any(isinstance(part, Shown) for message in messages for part in message.parts)
     if media and mentioned:
         raise PictureError(f"{len(media)} pictures were given beside those that the messages hold or mention")
     if not media and not mentioned:
@@ -217,9 +208,11 @@ def _closed(messages: list[Message], answer: str | None) -> Conversation:
         return Conversation(tuple(messages), answer)
     if last.speaker == "system":
         raise PromptError("the messages end with the system prompt; a question must follow")
+    if not last.parts:  # as chat programs leave it, for the model to fill
+        return Conversation(tuple(messages[:-1]), answer)
     if answer is not None:
         raise PromptError("the messages end with an answer and answer= gives another; leave one of them out")
     if len(last.parts) != 1:
         raise PromptError("an answer is one text")
     (said,) = last.parts
-    return Conversation(tuple(messages[:-1]), said.text if isinstance(said, Text) else None)
+    return Conversation(tuple(messages[:-1]), _answer(said.text) if isinstance(said, Text) else None)

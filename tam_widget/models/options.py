@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import copy
 import difflib
-from typing import Any
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from transformers import GenerationConfig
 
-from tam_widget.errors import GenerationError, UnknownOptionError
+from tam_widget.errors import GenerationError, TAMError, UnknownOptionError
+from tam_widget.models.option_values import check_ids, checked_callables, checked_values
 
-__all__ = ["check_options"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["check_options", "refusals_of_generate"]
 
 DEFAULT_NEW_TOKENS = 128
 """Enough for a paragraph; a model that never ends its answer stops in reasonable time."""
@@ -29,6 +35,7 @@ _REFUSED = {
     "output_scores": "the probabilities are kept anyway, as token.candidates; leave it out",
     "output_logits": "the probabilities are kept anyway, as token.candidates; leave it out",
     "return_dict_in_generate": "explain() returns an Explanation; leave it out",
+    "is_assistant": "assisted decoding sets it itself; leave it out",
 }
 _HARMLESS = {"num_return_sequences": {1}, "guidance_scale": {1}}
 _RUNTIME = frozenset(
@@ -39,9 +46,29 @@ _RUNTIME = frozenset(
         "streamer",
         "assistant_model",
         "assistant_tokenizer",
+        "tokenizer",
     }
 )
-_OWN = ("images", "prompt", "video", "messages", "answer", "system", "fps", "max_new_tokens")
+_OUTPUTS = (
+    "return_dict_in_generate",
+    "output_scores",
+    "output_logits",
+    "output_attentions",
+    "output_hidden_states",
+)
+_OWN = (
+    "images",
+    "prompt",
+    "video",
+    "messages",
+    "answer",
+    "system",
+    "fps",
+    "max_new_tokens",
+    "image_kwargs",
+    "video_kwargs",
+    "chat_template_kwargs",
+)
 _FOLLOWED = ("greedy_search", "sample")
 """Modes in which one sequence grows token by token."""
 _REPLAYED = ("beam_search", "beam_sample", "assisted_generation")
@@ -56,7 +83,7 @@ def check_options(model: Any, tokenizer: Any, max_new_tokens: int | None, option
     model : transformers.PreTrainedModel
         Its ``generation_config`` fills what is not given, as in ``generate`` itself.
     tokenizer : transformers.PreTrainedTokenizerBase
-        Handed on where ``stop_strings`` needs it.
+        Handed on where ``stop_strings`` needs it and none is given.
     max_new_tokens : int or None
         None: what ``max_length`` says, else what a given ``generation_config`` says, else 128.
     options : dict
@@ -73,33 +100,38 @@ def check_options(model: Any, tokenizer: Any, max_new_tokens: int | None, option
     UnknownOptionError
         A keyword that ``generate`` does not know.
     GenerationError
-        Several answers, a way of generating that cannot be explained, or a value that ``generate`` refuses.
+        Several answers, a way of generating that cannot be explained, or a value that ``generate`` refuses, takes for
+        another or gets stuck on.
     """
     options = dict(options)
     given = options.pop("generation_config", None)
     if given is not None and not isinstance(given, GenerationConfig):
         raise GenerationError(f"generation_config must be a GenerationConfig, got {type(given).__name__}")
-    runtime = {name: options.pop(name) for name in _RUNTIME & options.keys()}
+    runtime = checked_callables({name: options.pop(name) for name in _RUNTIME & options.keys()})
     _check_names(model, options)
     if max_new_tokens is None and options.get("max_length") is None and getattr(given, "max_new_tokens", None) is None:
         max_new_tokens = DEFAULT_NEW_TOKENS
     if max_new_tokens is not None:
-        if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int) or max_new_tokens < 1:
-            raise GenerationError(f"max_new_tokens must be a positive int, got {max_new_tokens!r}")
         options["max_new_tokens"] = max_new_tokens
     config = copy.deepcopy(given) if given is not None else GenerationConfig()
-    effective = copy.deepcopy(config)
+    options = checked_values(options)
     try:
         config.update(**options)
-        effective.update(**options)
+        config.update(**checked_values({name: value for name, value in vars(config).items() if value is not None}))
+        effective = copy.deepcopy(config)
         effective.update(**model.generation_config.to_dict(), defaults_only=True, allow_custom_entries=True)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise GenerationError(f"generate() refuses these options: {error}") from error
+    _check_together(effective)
+    check_ids(effective, model.config.get_text_config().vocab_size)
     mode = _mode(effective, runtime)
     _refuse(effective, options)
     config.disable_compile = True  # a static cache on CUDA would compile the model, hooks and all
+    config.update(**dict.fromkeys(_OUTPUTS, False))  # whatever the model's or the given configuration asks for
     if effective.stop_strings is not None or runtime.get("assistant_tokenizer") is not None:
-        runtime["tokenizer"] = tokenizer
+        runtime["tokenizer"] = runtime.get("tokenizer") or tokenizer
+    else:
+        runtime.pop("tokenizer", None)
     return {
         "generation_config": config,
         "use_cache": effective.use_cache is not False,
@@ -123,6 +155,16 @@ def _check_names(model: Any, options: dict[str, Any]) -> None:
             raise UnknownOptionError(f"explain() got an unknown keyword {name!r}{hint}")
 
 
+def _check_together(effective: GenerationConfig) -> None:
+    """Refuse values that do not go together, where ``generate`` would go on with one of them."""
+    if effective.do_sample and effective.temperature == 0:
+        raise GenerationError("temperature=0.0 cannot be sampled with; leave do_sample out to take the likeliest word")
+    for least, most in (("min_new_tokens", "max_new_tokens"), ("min_length", "max_length")):
+        low, high = getattr(effective, least, None), getattr(effective, most, None)
+        if low is not None and high is not None and low > high:
+            raise GenerationError(f"{least}={low} is more than {most}={high}")
+
+
 def _mode(effective: GenerationConfig, runtime: dict[str, Any]) -> str:
     """Return how ``generate`` will go about it."""
     assistant = runtime.get("assistant_model")
@@ -144,3 +186,28 @@ def _refuse(effective: GenerationConfig, options: dict[str, Any]) -> None:
             raise GenerationError(f"{name}={value!r} cannot be explained: {why}")
     if effective.cache_implementation == "paged":
         raise GenerationError("cache_implementation='paged' cannot be explained: it batches requests; leave it out")
+
+
+@contextmanager
+def refusals_of_generate(model: Any) -> Iterator[None]:
+    """Turn what ``generate`` raises before it first calls the model into a :class:`GenerationError`.
+
+    It checks most options only when it has been given the inputs; what is raised later is no matter of options.
+    """
+    thread, running = threading.get_ident(), []
+
+    def note(*_: Any) -> None:
+        if threading.get_ident() == thread:
+            running.append(True)
+
+    handle = model.register_forward_pre_hook(note)
+    try:
+        yield
+    except TAMError:
+        raise
+    except Exception as error:
+        if running:
+            raise
+        raise GenerationError(f"generate() refuses these options: {error}") from error
+    finally:
+        handle.remove()

@@ -21,7 +21,9 @@ from tam_widget.models.activations import activations_of
 from tam_widget.models.conversation import prepare
 from tam_widget.models.families import family_of, panels_of
 from tam_widget.models.layout import Layout, Slot
-from tam_widget.models.messages import Message, conversation_from, conversation_from_messages
+from tam_widget.models.messages import conversation_from, conversation_from_messages
+from tam_widget.models.parts import Shown
+from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.models.wrapped import unwrapped
 from tam_widget.replay.reading import Reading
 
@@ -52,11 +54,14 @@ class Explained:
         The system prompt, where explain() was given one; an explanation does not keep it.
     messages : sequence of mapping, optional
         The conversation, where explain() was given one; its pictures may be left out (``{"type": "image"}``).
+    image_kwargs, chat_template_kwargs : mapping, optional
+        Those that explain() was given.
 
     Attributes
     ----------
     model, processor, explanation
-        As given, without what a compiled or adapted model is wrapped in.
+        As given: the model without what a compiled or adapted one is wrapped in, the processor with the options
+        applied.
     picture : PIL.Image.Image
         The picture.
 
@@ -76,20 +81,22 @@ class Explained:
         *,
         system: str | None = None,
         messages: Sequence[Mapping[str, Any]] | None = None,
+        image_kwargs: Mapping[str, Any] | None = None,
+        chat_template_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         picture = explanation.images[0]
         if len(explanation.images) != 1 or not isinstance(picture, Image.Image):
             kind = f"{len(explanation.images)} pictures" if len(explanation.images) > 1 else "a video"
             raise PictureError(f"methods are compared on one picture; this explanation is of {kind}")
-        turns = {token.turn for token in explanation.tokens}
-        if messages is None and len(turns) > 1:
+        last = max(turn for turn, _ in explanation.texts)
+        if messages is None and (last > 0 or not explanation.prompt):
             raise PromptError("pass messages=: an explanation does not keep where each turn's pictures stood")
-        last = max(turns)
         self._said = [token for token in explanation.tokens if token.role == "answer" and token.turn == last]
         if not self._said:
             raise PromptError("the model answered nothing, so there is no answer to read again")
         self.model = unwrapped(model)
-        self.processor = processor
+        self._options = ProcessorOptions.of(image=image_kwargs, template=chat_template_kwargs)
+        self.processor = self._options.applied(processor)
         self.explanation = explanation
         self.picture = picture
         self._conversation = _conversation(picture, explanation.prompt, system, messages)
@@ -111,7 +118,7 @@ class Explained:
         if not same or found.panel.grid != self.explanation.grids[0]:
             raise LayoutError(
                 "read again, the conversation has other tokens or another grid than the explanation: pass the "
-                "processor, system= and messages= that explain() was given"
+                "processor, system=, messages=, image_kwargs= and chat_template_kwargs= that explain() was given"
             )
         return found
 
@@ -150,7 +157,7 @@ class Explained:
         """
         conversation = _with_picture(self._conversation, picture)
         family = family_of(self.model.config)
-        prepared = prepare(self.processor, conversation, family.render)
+        prepared = prepare(self.processor, conversation, family.render, self._options)
         panels = panels_of(prepared, self.model.config, self.processor)
         length, turn = len(prepared.ids), conversation.turn
         said = [token.id for token in self._said]
@@ -210,7 +217,10 @@ def _conversation(
 
 def _with_picture(conversation: Conversation, picture: Image.Image) -> Conversation:
     messages = tuple(
-        Message(message.speaker, tuple(picture if isinstance(part, Image.Image) else part for part in message.parts))
+        replace(
+            message,
+            parts=tuple(replace(one, medium=picture) if isinstance(one, Shown) else one for one in message.parts),
+        )
         for message in conversation.messages
     )
     return replace(conversation, messages=messages)

@@ -1,5 +1,6 @@
 """Loading from a folder and from the package, and what is said where a piece is missing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,30 @@ def test_advice_names_the_package_and_the_command(monkeypatch, message, advice):
 def test_a_model_that_does_not_exist_keeps_the_hubs_own_error(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         tam.load(str(tmp_path / "nowhere"))
+
+
+def test_a_folder_without_a_processor_says_whose_to_take(tmp_path):
+    bare = tmp_path / "bare"
+    tiny_models.build().save_pretrained(bare)
+    with pytest.raises(tam.UnsupportedModelError, match=r"holds no complete processor; take that of the model that it"):
+        tam.load(str(bare))
+    config = json.loads((bare / "config.json").read_text())
+    (bare / "config.json").write_text(json.dumps(config | {"_name_or_path": "Qwen/Qwen2-VL-2B-Instruct"}))
+    tiny_models.tokenizer().save_pretrained(bare)
+    with pytest.raises(tam.UnsupportedModelError, match=r"take that of 'Qwen/Qwen2-VL-2B-Instruct': processor = Auto"):
+        tam.load(str(bare))
+
+
+def test_an_adapters_folder_names_its_base_model(tmp_path):
+    import peft
+
+    adapted = peft.get_peft_model(tiny_models.build(), peft.LoraConfig(target_modules=["q_proj"]))
+    adapted.peft_config["default"].base_model_name_or_path = "Qwen/Qwen2-VL-7B-Instruct"
+    adapted.save_pretrained(tmp_path)
+    with pytest.raises(tam.UnsupportedModelError, match=r"take that of 'Qwen/Qwen2-VL-7B-Instruct'"):
+        tam.load(str(tmp_path))
+
+
+def test_a_folder_without_a_model_says_so(tmp_path):
+    with pytest.raises(tam.UnsupportedModelError, match=r"holds no model: there is no config\.json"):
+        tam.load(str(tmp_path))

@@ -32,7 +32,8 @@ from tam_widget.models.stitch import stitch
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tam_widget.models.conversation import Prepared, Render
+    from tam_widget.models.chat_template import Render
+    from tam_widget.models.conversation import Prepared
     from tam_widget.models.layout import Panel, View
     from tam_widget.models.place import Place
 
@@ -171,11 +172,18 @@ def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, .
     Raises
     ------
     UnsupportedModelError, LayoutError
-        As :func:`family_of`, the family's views and :func:`tam_widget.models.stitch.stitch` do.
+        As :func:`family_of`, the family's views and :func:`tam_widget.models.stitch.stitch` do; also where the
+        processor says nothing of what the family reads, because it is another family's.
     """
     family = family_of(config)
-    return tuple(
-        panel
-        for place in places(prepared, config, processor)
-        for panel in stitch(family.views(place), place.index, (place.width, place.height))
-    )
+    panels: list[Panel] = []
+    for place in places(prepared, config, processor):
+        try:
+            views = family.views(place)
+        except (KeyError, AttributeError) as error:
+            raise UnsupportedModelError(
+                f"a model of type {getattr(config, 'model_type', None)!r} needs {error} of its processor, which "
+                f"{type(processor).__name__} does not give; load the model's own: tam_widget.load() gives both"
+            ) from error
+        panels += stitch(views, place.index, (place.width, place.height))
+    return tuple(panels)

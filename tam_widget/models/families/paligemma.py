@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import PromptError
-from tam_widget.models.messages import Text
+from tam_widget.models.parts import Shown, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +53,11 @@ def render(processor: Any, conversation: Conversation, texts: Sequence[str]) -> 
         There is more to the conversation than that.
     """
     message, *more = conversation.messages
-    *media, question = message.parts
-    if more or message.speaker != "user" or not isinstance(question, Text) or any(isinstance(p, Text) for p in media):
+    kinds = [type(part) for part in message.parts]
+    if more or message.speaker != "user" or kinds != [Shown] * (len(kinds) - 1) + [Text]:
         raise PromptError(
             "this model has no chat template: it takes pictures and one question after them, without a system prompt "
             "or earlier turns, as in explain(model, processor, picture, prompt)"
         )
-    pictures, (text,) = processor.image_token * len(media), texts
+    pictures, (text,) = processor.image_token * (len(kinds) - 1), texts
     return f"{pictures}{text}", f"{pictures}{processor.tokenizer.bos_token}{text}\n"
