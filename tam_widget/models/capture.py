@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from tam_widget.errors import CaptureError, UnsupportedModelError
+from tam_widget.models.hooks import without_hooks_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -268,31 +269,14 @@ def _wake(modules: Sequence[nn.Module]) -> None:
 def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
     """Set the hooks, and take them away again, whatever happens."""
     norm, head = readable_parts(model)
-    with alone(model):
+    with alone(model), without_hooks_after(recorder, (norm, head, model)):
         try:
             norm.register_forward_hook(recorder.on_norm)
             head.register_forward_pre_hook(recorder.on_head, with_kwargs=True)
             model.register_forward_hook(recorder.on_model)
             yield
         finally:
-            try:
-                _unhook(recorder, (norm, head, model))
-            finally:  # once more, as above
-                _unhook(recorder, (norm, head, model))
-
-
-def _unhook(recorder: _Recorder, modules: Sequence[nn.Module]) -> None:
-    """Take a recorder's hooks away, and let it write no more.
-
-    They are found by whom they belong to: where Ctrl-C comes while a hook is registered, it has no handle.
-    """
-    recorder.thread = None
-    for module in modules:
-        for kind in ("_forward_hooks", "_forward_pre_hooks"):
-            hooks, with_kwargs = getattr(module, kind), getattr(module, f"{kind}_with_kwargs")
-            for key in [key for key, hook in list(hooks.items()) if getattr(hook, "__self__", None) is recorder]:
-                with_kwargs.pop(key, None)
-                hooks.pop(key, None)
+            recorder.thread = None
 
 
 def _lock_of(model: nn.Module) -> threading.RLock:

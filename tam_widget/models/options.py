@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import GenerationConfig
 
 from tam_widget.errors import GenerationError, TAMError, UnknownOptionError
+from tam_widget.models.hooks import without_hooks_after
 from tam_widget.models.option_values import check_ids, checked_callables, checked_values
 
 if TYPE_CHECKING:
@@ -194,20 +195,26 @@ def refusals_of_generate(model: Any) -> Iterator[None]:
 
     It checks most options only when it has been given the inputs; what is raised later is no matter of options.
     """
-    thread, running = threading.get_ident(), []
-
-    def note(*_: Any) -> None:
-        if threading.get_ident() == thread:
-            running.append(True)
-
-    handle = model.register_forward_pre_hook(note)
-    try:
-        yield
-    except TAMError:
-        raise
-    except Exception as error:
-        if running:
+    started = _Started()
+    with without_hooks_after(started, (model,)):
+        model.register_forward_pre_hook(started.note)
+        try:
+            yield
+        except TAMError:
             raise
-        raise GenerationError(f"generate() refuses these options: {error}") from error
-    finally:
-        handle.remove()
+        except Exception as error:
+            if started.is_so:
+                raise
+            raise GenerationError(f"generate() refuses these options: {error}") from error
+
+
+class _Started:
+    """Whether the model was called by the thread that asks."""
+
+    def __init__(self) -> None:
+        self.is_so = False
+        self._thread = threading.get_ident()
+
+    def note(self, *_: Any) -> None:
+        """Be told of a call."""
+        self.is_so = self.is_so or threading.get_ident() == self._thread

@@ -11,7 +11,7 @@ import torch
 from transformers.generation import stopping_criteria
 
 import tam_widget as tam
-from tam_widget.models import capture
+from tam_widget.models import capture, hooks
 from tam_widget.models.options import check_options
 
 
@@ -164,8 +164,8 @@ def test_ctrl_c_leaves_nothing_wherever_it_comes():
     # Not where generators are entered and left: an error of a profiler would skip their handlers, a signal's does not.
     plain = {"_wake", "_unhook", "register_forward_hook", "register_forward_pre_hook"}
     entered = plain | {"__enter__", "__exit__"}
-    watched = {"c_return": entered | {"alone", "_recording"}, "call": entered, "return": plain}
-    files = {capture.__file__, contextlib.__file__, sys.modules["torch.nn.modules.module"].__file__}
+    watched = {"c_return": entered | {"alone", "_recording", "without_hooks_after"}, "call": entered, "return": plain}
+    files = {capture.__file__, hooks.__file__, contextlib.__file__, sys.modules["torch.nn.modules.module"].__file__}
     moments = last = 0
 
     def look(frame, event, _):
