@@ -33,8 +33,8 @@ from at_size.models import SIZES, build_model
 from at_size.processor import CELL, WORDS, build_processor
 from tam_widget.maps import activation_maps, rank_gaussian_filter
 from tam_widget.models import capture
-from tam_widget.models.conversation import prepare
-from tam_widget.models.messages import conversation_from
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ from tam_widget.explanation import Explanation
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
-from tam_widget.models.conversation import prepare, tokenize_answer
 from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.inputs.conversation import prepare, tokenize_answer
+from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
+from tam_widget.models.inputs.processor_options import ProcessorOptions
 from tam_widget.models.layout import Layout, Slot
-from tam_widget.models.messages import conversation_from, conversation_from_messages
 from tam_widget.models.options import check_options, refusals_of_generate
-from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.models.wrapped import unwrapped
 from tam_widget.text.decoding import decode_pieces, special_ids, token_namer
 from tam_widget.text.tokens import Candidate, Token
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tam_widget.media.pictures import Picture
     from tam_widget.media.videos import VideoInput
     from tam_widget.models.capture import Capture, Choices
-    from tam_widget.models.conversation import Prepared
     from tam_widget.models.families import Family
+    from tam_widget.models.inputs.conversation import Prepared
+    from tam_widget.models.inputs.messages import Conversation
+    from tam_widget.models.inputs.parts import Medium
     from tam_widget.models.layout import Panel
-    from tam_widget.models.messages import Conversation
-    from tam_widget.models.parts import Medium
 
 __all__ = ["explain"]
 

@@ -21,8 +21,8 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from tam_widget.models.conversation import prepare
-from tam_widget.models.messages import conversation_from
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from
 
 torch.set_num_threads(1)  # models this small only wait for their helpers, above all on a busy machine
 

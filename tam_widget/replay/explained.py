@@ -18,12 +18,12 @@ from PIL import Image
 from tam_widget.errors import LayoutError, PictureError, PromptError
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
-from tam_widget.models.conversation import prepare
 from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
+from tam_widget.models.inputs.parts import Shown
+from tam_widget.models.inputs.processor_options import ProcessorOptions
 from tam_widget.models.layout import Layout, Slot
-from tam_widget.models.messages import conversation_from, conversation_from_messages
-from tam_widget.models.parts import Shown
-from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.models.wrapped import unwrapped
 from tam_widget.replay.reading import Reading
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tam_widget.explanation import Explanation
     from tam_widget.models.activations import Activations
     from tam_widget.models.capture import Capture
-    from tam_widget.models.messages import Conversation
+    from tam_widget.models.inputs.messages import Conversation
 
 __all__ = ["Explained", "mean_coloured"]
 

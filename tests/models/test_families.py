@@ -12,9 +12,9 @@ from tiny.cases import CASES
 
 import tam_widget as tam
 from tam_widget.models import capture
-from tam_widget.models.conversation import places, prepare
 from tam_widget.models.families import family_of, generic, panels_of
-from tam_widget.models.messages import conversation_from
+from tam_widget.models.inputs.conversation import places, prepare
+from tam_widget.models.inputs.messages import conversation_from
 from tam_widget.models.stitch import stitch
 
 PROMPT = "Describe the image."

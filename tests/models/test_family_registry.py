@@ -18,8 +18,8 @@ from transformers import (
 
 import tam_widget as tam
 from tam_widget.models import families
-from tam_widget.models.conversation import places
 from tam_widget.models.families import family_of, generic, supported_types
+from tam_widget.models.inputs.conversation import places
 
 PROMPT = "Describe the image."
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import UnsupportedModelError
-from tam_widget.models.conversation import places
 from tam_widget.models.families import (
     any_resolution,
     gemma3,
@@ -27,13 +26,14 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
 )
+from tam_widget.models.inputs.conversation import places
 from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tam_widget.models.chat_template import Render
-    from tam_widget.models.conversation import Prepared
+    from tam_widget.models.inputs.chat_template import Render
+    from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.layout import Panel, View
     from tam_widget.models.place import Place
 
@@ -51,7 +51,7 @@ class Family:
     views : callable
         From a place to the views of it.
     render : callable, optional
-        For a model without chat template; see :func:`tam_widget.models.conversation.prepare`.
+        For a model without chat template; see :func:`tam_widget.models.inputs.conversation.prepare`.
     answer_type_id : int
         The ``token_type_ids`` of an answer's tokens.
     """

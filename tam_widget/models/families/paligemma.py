@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import PromptError
-from tam_widget.models.parts import Shown, Text
+from tam_widget.models.inputs.parts import Shown, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.layout import View
-    from tam_widget.models.messages import Conversation
     from tam_widget.models.place import Place
 
 __all__ = ["ANSWER_TYPE_ID", "render", "views"]

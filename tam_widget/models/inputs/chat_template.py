@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import LayoutError, PromptError, TAMError, UnsupportedModelError
 from tam_widget.media.videos import Video
-from tam_widget.models.parts import Shown, Text
+from tam_widget.models.inputs.parts import Shown, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tam_widget.models.messages import Conversation
+    from tam_widget.models.inputs.messages import Conversation
 
     Render = Callable[[Any, Conversation, Sequence[str]], tuple[str, str]]
 
@@ -33,7 +33,7 @@ def rendered_texts(
     conversation : Conversation
         Its texts may be trimmed by the template, or lose their beginning (thoughts of earlier answers).
     render : callable, optional
-        In the place of the chat template; see :func:`tam_widget.models.conversation.prepare`.
+        In the place of the chat template; see :func:`tam_widget.models.inputs.conversation.prepare`.
     variables : mapping, optional
         For the chat template.
 

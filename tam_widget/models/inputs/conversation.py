@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import LayoutError, PromptError
 from tam_widget.media.videos import Video
-from tam_widget.models.chat_template import rendered_texts
+from tam_widget.models.inputs.chat_template import rendered_texts
+from tam_widget.models.inputs.processing import processed
+from tam_widget.models.inputs.processor_options import ProcessorOptions
 from tam_widget.models.layout import Slot
 from tam_widget.models.place import Place
-from tam_widget.models.processing import processed
-from tam_widget.models.processor_options import ProcessorOptions
 from tam_widget.text.decoding import pieces_from_offsets
 from tam_widget.text.tokens import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tam_widget.models.chat_template import Render
-    from tam_widget.models.messages import Conversation
-    from tam_widget.models.parts import Medium, Text
-    from tam_widget.models.processing import Replaced
+    from tam_widget.models.inputs.chat_template import Render
+    from tam_widget.models.inputs.messages import Conversation
+    from tam_widget.models.inputs.parts import Medium, Text
+    from tam_widget.models.inputs.processing import Replaced
 
 __all__ = ["Prepared", "check_text", "places", "prepare", "tokenize_answer"]
 

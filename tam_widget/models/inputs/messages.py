@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tam_widget.errors import PictureError, PromptError
 from tam_widget.media.pictures import Picture, as_picture
 from tam_widget.media.videos import VideoInput, as_video
-from tam_widget.models.parts import Medium, Shown, Text, read_part
+from tam_widget.models.inputs.parts import Medium, Shown, Text, read_part
 
 if TYPE_CHECKING:
     from tam_widget.text.tokens import Role
@@ -106,7 +106,7 @@ def conversation_from_messages(
         ``{"role": "user" | "assistant" | "system", "content": ...}``, where content is a str or a list of parts:
         ``{"type": "text", "text": ...}``, ``{"type": "image", "image": ...}`` (or ``url``, ``path``, ``base64``),
         ``{"type": "video", "video": ...}``. A part may say how large its picture is shown (``max_pixels``, …) and a
-        video how many frames are taken (``fps``, ``nframes``); see :mod:`tam_widget.models.parts`. Content may be
+        video how many frames are taken (``fps``, ``nframes``); see :mod:`tam_widget.models.inputs.parts`. Content may be
         empty, or a picture without text. The last message is the question; or the answer to be explained, where it is
         the assistant's and not empty.
     images, video

@@ -14,13 +14,13 @@ from transformers import BatchFeature
 
 from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
 from tam_widget.media.videos import Video
-from tam_widget.models.processor_options import option_names
+from tam_widget.models.inputs.processor_options import option_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tam_widget.models.parts import Medium, Shown
-    from tam_widget.models.processor_options import ProcessorOptions
+    from tam_widget.models.inputs.parts import Medium, Shown
+    from tam_widget.models.inputs.processor_options import ProcessorOptions
 
 __all__ = ["Processed", "Replaced", "processed"]
 

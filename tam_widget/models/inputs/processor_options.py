@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import PictureError, UnknownOptionError, UnsupportedModelError
-from tam_widget.models.chat_template import template_variables
+from tam_widget.models.inputs.chat_template import template_variables
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,8 +7,8 @@ import tiny_models
 from tiny.cases import CASES
 
 import tam_widget as tam
-from tam_widget.models.conversation import prepare
-from tam_widget.models.messages import conversation_from_messages
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from_messages
 from tam_widget.replay.explained import Explained
 
 PROMPT = "Describe the image."

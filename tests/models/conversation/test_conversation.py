@@ -7,8 +7,8 @@ import pytest
 import tiny_models
 
 import tam_widget as tam
-from tam_widget.models.conversation import prepare, tokenize_answer
-from tam_widget.models.messages import conversation_from, conversation_from_messages
+from tam_widget.models.inputs.conversation import prepare, tokenize_answer
+from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
 
 PROMPTS = [
     "Describe the image.",

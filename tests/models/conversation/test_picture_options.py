@@ -8,10 +8,10 @@ from tiny.cases import CASES
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 import tam_widget as tam
-from tam_widget.models.conversation import prepare
 from tam_widget.models.families import family_of, panels_of
-from tam_widget.models.messages import conversation_from, conversation_from_messages
-from tam_widget.models.processor_options import ProcessorOptions
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
+from tam_widget.models.inputs.processor_options import ProcessorOptions
 
 CELL = tiny_models.CELL
 PROMPT = "Describe the image."

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tam_widget as tam
-from tam_widget.models.conversation import prepare
-from tam_widget.models.messages import conversation_from_messages
+from tam_widget.models.inputs.conversation import prepare
+from tam_widget.models.inputs.messages import conversation_from_messages
 
 WORDS = st.sampled_from(
     [

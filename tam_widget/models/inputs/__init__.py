@@ -1,0 +1,1 @@
+"""A conversation on its way to the model: messages, chat template, processor."""
