@@ -106,9 +106,9 @@ def conversation_from_messages(
         ``{"role": "user" | "assistant" | "system", "content": ...}``, where content is a str or a list of parts:
         ``{"type": "text", "text": ...}``, ``{"type": "image", "image": ...}`` (or ``url``, ``path``, ``base64``),
         ``{"type": "video", "video": ...}``. A part may say how large its picture is shown (``max_pixels``, …) and a
-        video how many frames are taken (``fps``, ``nframes``); see :mod:`tam_widget.models.inputs.parts`. Content may be
-        empty, or a picture without text. The last message is the question; or the answer to be explained, where it is
-        the assistant's and not empty.
+        video how many frames are taken (``fps``, ``nframes``); see :mod:`tam_widget.models.inputs.parts`. Content may
+        be empty, or a picture without text. The last message is the question; or the answer to be explained, where it
+        is the assistant's and not empty.
     images, video
         What ``{"type": "image"}`` and ``{"type": "video"}`` without a source stand for, in order; before the first
         question where there are none.
