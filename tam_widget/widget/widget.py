@@ -62,9 +62,9 @@ class TAMWidget(Settings, KeptWhileShown, anywidget.AnyWidget):
         What to show. The widget keeps it, and with it the model's activations, until :meth:`close`. Without that, until
         nobody refers to the widget any more and the cell that showed it has run again.
     embed : bool, optional
-        Whether the maps of all tokens become part of the widget's state, so that a page made by nbconvert, a dead kernel,
-        or a notebook that was saved with its widgets' state still shows them. By default they do where all together
-        are at most 1 MiB.
+        Whether the maps of all tokens become part of the widget's state, so that a page made by nbconvert, a widget
+        whose kernel has died, or a notebook that was saved with its widgets' state still shows them. By default they
+        do where all together are at most 1 MiB.
     title : str
         Stands over the widget; empty for none.
     **settings
