@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import socket
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,14 +29,13 @@ __all__ = ["evaluate_on_ray"]
 
 _OBJECT_STORE = 128 * 2**20  # bytes: only indices and rows pass through it
 _WHAT = "evaluating with several workers"
+_ATTEMPTS = 5  # to start Ray
 # Ray's limits are meant for clusters that replace what is slow; here nothing else could take over.
-_PATIENCE = 300  # seconds
 _LIMITS = {
-    "RAY_gcs_server_port_wait_time_s": str(_PATIENCE),
-    "RAY_worker_register_timeout_seconds": str(_PATIENCE),
-    "RAY_health_check_timeout_ms": str(_PATIENCE * 1000),
+    "RAY_gcs_server_port_wait_time_s": "300",
+    "RAY_worker_register_timeout_seconds": "600",
+    "RAY_health_check_timeout_ms": "300000",
 }
-_PORTS = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
 def evaluate_on_ray(
@@ -206,9 +203,29 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
         return
     for name, limit in _LIMITS.items():
         os.environ.setdefault(name, limit)
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+    with ExitStack() as stack:
+        _start(ray, workers, stack)
         try:
-            with _unhurried(ray):
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _start(ray: Any, workers: int, stack: ExitStack) -> None:
+    """Start Ray on this machine; the stack removes in the end what it wrote.
+
+    Its node gives its helpers, Python processes, 15 seconds to start, and no setting changes that: on a busy machine
+    it takes more than one attempt, and as few helpers as there can be.
+
+    Raises
+    ------
+    EvaluationError
+        It does not start.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True))
+        try:
+            with _few_helpers(ray):
                 ray.init(
                     address="local",
                     num_cpus=max(workers, os.cpu_count() or 1),
@@ -221,52 +238,28 @@ def _running(ray: Any, workers: int) -> Iterator[None]:
         except Exception as error:
             ray.shutdown()
             _end_processes(folder)
-            raise EvaluationError(f"Ray did not start: {error}") from error
-        try:
-            yield
-        finally:
-            ray.shutdown()
+            if attempt == _ATTEMPTS or "timed out" not in str(error).lower():
+                raise EvaluationError(
+                    f"Ray did not start: {error} If this machine is busy, try again later, or name a Ray that runs "
+                    "already in RAY_ADDRESS"
+                ) from error
+        else:
+            return
 
 
 @contextmanager
-def _unhurried(ray: Any) -> Iterator[None]:
-    """Let Ray's start take the time that a busy machine needs.
-
-    Its node gives each helper 15 seconds to tell its port, and ``ray.init`` gives the node half a minute; no setting
-    changes either. So the parameters that ``ray.init`` makes are completed with ports, and the question whether the
-    node is there is asked again until it is.
-    """
-    private: Any = getattr(ray, "_private", None)
-    parameter: Any = getattr(private, "parameter", None)
-    services: Any = getattr(private, "services", None)
-    if not hasattr(parameter, "RayParams") or not hasattr(services, "get_node"):
-        yield  # another Ray, with its own patience
+def _few_helpers(ray: Any) -> Iterator[None]:
+    """Start nothing that would hire machines or copy logs, which ``ray.init`` has no way to say."""
+    module: Any = getattr(getattr(ray, "_private", None), "parameter", None)
+    if not hasattr(module, "RayParams"):
+        yield  # another Ray, which starts what it starts
         return
-    parameters, find = parameter.RayParams, services.get_node
-
-    def wait(*args: Any) -> Any:
-        end = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return find(*args)
-            except RuntimeError:  # it is not there yet
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.1)
-
-    parameter.RayParams, services.get_node = partial(parameters, **_free_ports()), wait
+    parameters = module.RayParams
+    module.RayParams = partial(parameters, no_monitor=True, include_log_monitor=False)
     try:
         yield
     finally:
-        parameter.RayParams, services.get_node = parameters, find
-
-
-def _free_ports() -> dict[str, int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in _PORTS]
-        for one in sockets:
-            one.bind(("", 0))
-        return {name: one.getsockname()[1] for name, one in zip(_PORTS, sockets, strict=True)}
+        module.RayParams = parameters
 
 
 def _end_processes(folder: str) -> None:
