@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tam_widget.errors import EvaluationError
+from tam_widget.evaluation.files import remove_partials
 from tam_widget.evaluation.needed import needed
 from tam_widget.evaluation.plausibility.parts_of_speech import open_tagger
 from tam_widget.evaluation.runs.holding import hold_folder
@@ -214,7 +215,8 @@ class Session:
             self._finished = self._look()
             if not self._finished:
                 stack.enter_context(hold_folder(self.folder))
-                self._store.remove_partials()
+                for path in (self._manifest, self._store.joined, self._store.path(0)):
+                    remove_partials(path.parent, f"*{path.suffix}")  # of processes that were killed
                 self._look()  # another process may just have come to its end
             if self._again:
                 warnings.warn(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import EvaluationError
-from tam_widget.evaluation.files import cannot_write, open_whole, remove_partials, write_whole
+from tam_widget.evaluation.files import cannot_write, open_whole, write_whole
 from tam_widget.evaluation.runs.fields import (
     FAITHFULNESS_FIELDS,
     REGION_FIELDS,
@@ -152,11 +152,6 @@ class RowStore:
                 "same settings makes them again",
                 stacklevel=2,
             )
-
-    def remove_partials(self) -> None:
-        """Remove what was half written when a process was killed; no other may be at work."""
-        remove_partials(self.folder, self.joined.name)
-        remove_partials(self._rows, "*.parquet")
 
     def _small(self, indices: Iterable[int], damaged: dict[int, str]) -> Iterator[tuple[dict[str, Any], str]]:
         """Yield whole rows with their checksums, and note what is wrong with others."""

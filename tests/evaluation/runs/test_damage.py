@@ -125,9 +125,8 @@ def test_other_files_in_the_folder_of_rows_are_let_be(run, rows, name):
 
 
 def test_what_a_killed_process_left_half_written_is_removed(run):
-    left = [run.folder / "rows" / ".0000001.parquet.1a2b3c4d.part", run.folder / ".samples.parquet.1a2b3c4d.part"]
-    for path in left:
-        path.write_bytes(b"half")
+    for name in ("rows/.0000001.parquet", ".samples.parquet", ".run.json", "..holder.json"):
+        (run.folder / f"{name}.1a2b3c4d.part").write_bytes(b"half")
     go_on(run.folder, count=5)
     assert list(run.folder.rglob(".*")) == []
 
