@@ -107,8 +107,7 @@ def _file(value: Any) -> Any:
 
 
 def _picture(value: Any) -> Image.Image:
-    file = _file(value)
-    return as_picture(Image.open(file) if isinstance(file, io.BytesIO) else file)
+    return as_picture(_file(value))
 
 
 def _labels(value: Any) -> NDArray[np.integer]:

@@ -123,7 +123,9 @@ def _source(sources: dict[str, Any], kind: str, waiting: dict[str, list[Any]], n
         rest = {key: value for key, value in source.items() if key != "url" and value not in (None, "auto")}
         _refuse_unknown(rest, (), f"message {number} has an {name} with")
         source = source.get("url")
-    return f"data:image/png;base64,{source}" if name == "base64" and isinstance(source, str) else source
+    if name == "base64" and isinstance(source, str) and not source.startswith("data:"):
+        return f"data:image/png;base64,{source}"
+    return source
 
 
 def _sizes(given: Mapping[str, Any], number: int) -> dict[str, int]:

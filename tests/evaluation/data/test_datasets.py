@@ -355,3 +355,9 @@ def test_broken_folders(folder):
 def test_the_error_is_of_the_family():
     assert issubclass(DatasetError, tam.TAMError)
     assert issubclass(DatasetError, ValueError)
+
+
+def test_a_damaged_picture_of_a_row_is_a_picture_error():
+    (sample,) = from_rows([{"image": {"bytes": b"\x89PNG\r\n\x1a\nand no more", "path": None}}])
+    with pytest.raises(tam.PictureError, match="not a picture"):
+        _ = sample.image

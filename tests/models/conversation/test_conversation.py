@@ -180,6 +180,7 @@ def test_pictures_stand_in_the_messages_as_url_path_image_or_base64(tmp_path):
         {"type": "image", "path": str(path)},
         {"type": "image", "url": f"data:image/png;base64,{data}"},
         {"type": "image", "base64": data},
+        {"type": "image", "base64": f"data:image/png;base64,{data}"},
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
     ]
     chat = [{"role": "user", "content": [*sources, {"type": "text", "text": "What changed?"}]}]
