@@ -175,15 +175,20 @@ def kills(times: int) -> Row:
             with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as child:  # noqa: S603 - this file
                 child.stdin.write(json.dumps([manifest, rows]))
                 child.stdin.close()
-                while not folder.exists() and child.poll() is None:
-                    time.sleep(0.001)
-                time.sleep(rng.uniform(0, 0.15))
+                after = rng.randrange(-1, SAMPLES)  # so many rows, or at once
+                while len(_written(folder)) < after or not folder.exists():
+                    if child.poll() is not None:
+                        break
+                    time.sleep(0.0005)
+                time.sleep(rng.uniform(0, 0.02))
                 child.kill()
-            began = len(list(folder.glob("rows/*.parquet")))
+            written = len(_written(folder))
             _go_on(folder, manifest, rows)
             happened["left something" if _left(folder) or _rows(folder) != rows else SAME] += 1
-            happened["killed before the last row"] += began < SAMPLES
-    return _row("killed while it writes", times, happened, (SAME, "killed before the last row", "left something"))
+            happened["killed before the last row"] += written < SAMPLES
+            happened["killed after the first row"] += written > 0
+    kinds = (SAME, "killed after the first row", "killed before the last row", "left something")
+    return _row("killed while it writes", times, happened, kinds)
 
 
 def pairs(times: int) -> Row:
@@ -221,7 +226,7 @@ ROWS: dict[str, tuple[Callable[[int], Row], int]] = {
     "manifests": (manifests, 1_000),
     "limits": (limits, 200),
     "full_disks": (full_disks, 200),
-    "kills": (kills, 50),
+    "kills": (kills, 30),
     "pairs": (pairs, 100),
 }
 """What is measured by name, and how often."""
@@ -281,6 +286,10 @@ def _interrupted(tried: str, times: int, hindrance: Any, place: str | None = Non
             happened["as written in the end"] += _rows(folder) == rows
     kinds = ("told", "had room", "rows lost meanwhile", "left something", "as written in the end")
     return _row(tried, times, happened, kinds)
+
+
+def _written(folder: Path) -> list[Path]:
+    return list(folder.glob("rows/*.parquet"))
 
 
 def _left(folder: Path) -> list[Path]:

@@ -4,13 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lab import Lab, start_browser, start_server
-
-expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import numpy as np
 from playwright.sync_api import Error, expect
 
 HERE = Path(__file__).parent
-PATIENCE = 120_000  # ms; a cold page and a kernel that imports torch, on a busy machine
+PATIENCE = 300_000  # ms; for whatever is waited for: a cold page, a kernel that imports torch, on a busy machine
 SESSION = "window.jupyterapp?.shell.currentWidget?.sessionContext"
 ACTIVE_CELL = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 # What an expression is in the kernel, as JSON.
@@ -35,6 +35,8 @@ PIXELS = """(canvas) => {
     return sum;
 }"""
 TROUBLE = ", ".join(f".jp-OutputArea [data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("error", "stderr"))
+
+expect.set_options(timeout=PATIENCE)
 
 
 def start_browser(playwright):
@@ -97,7 +99,7 @@ def start_server(home):
 
 
 def wait_for_server(server, runtime, log):
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"JupyterLab stopped while starting:\n{log.read_text()[-3000:]}")
@@ -109,7 +111,7 @@ def wait_for_server(server, runtime, log):
                 continue
             return f"http://127.0.0.1:{port}"
         time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start within 90 s:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"JupyterLab did not start within {PATIENCE / 1000:.0f} s:\n{log.read_text()[-3000:]}")
 
 
 class Lab:
@@ -202,9 +204,7 @@ class Notebook:
 
     def until(self, expression, value):
         """Wait until an expression has a value in the kernel, which has `json`; the value is as JSON has it."""
-        self.page.wait_for_function(
-            f"async ([code, value]) => await ({ASK})(code) === value", arg=[expression, value], timeout=10_000
-        )
+        self.page.wait_for_function(f"async ([code, value]) => await ({ASK})(code) === value", arg=[expression, value])
 
     @property
     def active_cell(self):
@@ -228,7 +228,7 @@ class Notebook:
         """The widget below a cell."""
         node = self.page.locator(".jp-CodeCell").nth(cell).locator(".tam-widget").nth(view)
         node.scroll_into_view_if_needed()
-        expect(node).to_be_visible(timeout=PATIENCE)
+        expect(node).to_be_visible()
         return View(self.page, node)
 
 

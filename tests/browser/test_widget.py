@@ -35,7 +35,7 @@ def notebook(lab):
 
 def test_a_hover_is_answered_while_a_cell_runs(notebook):
     view = notebook.widget(1)
-    notebook.execute("import time; time.sleep(20)")
+    notebook.execute("import time; time.sleep(900)")
     notebook.wait_for_kernel("busy")
     view.hover(TRIANGLE)
     view.expect("ready", WORD)
@@ -287,7 +287,7 @@ def test_of_an_explanation_that_is_gone_the_output_shows_what_came_along(lab):
 
 
 def test_a_slow_kernel_is_called_busy_and_answers_in_the_end(lab):
-    with lab.open("busy", [SETUP, "TAMWidget(Fake(delay=3), embed=False)"]) as notebook:
+    with lab.open("busy", [SETUP, "TAMWidget(Fake(delay=10), embed=False)"]) as notebook:
         view = notebook.widget(1)
         view.hover(TRIANGLE)
         view.expect("busy")

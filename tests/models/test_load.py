@@ -79,7 +79,7 @@ if hasattr(processor, "video_processor"):
     print(tam.explain(model, processor, video=[scene.image] * 3, prompt="What moves?", max_new_tokens=2).grids)
 """
     said = subprocess.run(
-        [sys.executable, "-c", script, name], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", script, name], capture_output=True, text=True, check=True, timeout=600
     ).stdout.splitlines()
     picture = "((24, 24),)" if name == "noisy" else "((16, 16),)"
     assert said == ([picture] if name == "llava" else [picture, "((2, 10, 10),)"])
@@ -116,7 +116,7 @@ except ImportError as error:
     print(type(error).__name__, error)
 """
     said = subprocess.run(
-        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True, timeout=600
     ).stdout
     assert said.startswith("MissingDependencyError")
     assert "pip install torchvision" in said
