@@ -32,11 +32,16 @@ _ADVICE = {
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there wholly or not at all; its folder is made.
 
+    Where it is there already, nothing is written: a finished run may lie where nothing can be.
+
     Raises
     ------
     EvaluationError
         It cannot be written; what was there before is still there.
     """
+    with suppress(OSError):
+        if path.is_file() and path.read_bytes() == data:
+            return
     with open_whole(path) as file:
         file.write(data)
 

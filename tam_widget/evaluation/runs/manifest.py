@@ -124,7 +124,7 @@ def keep_manifest(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept = read_manifest(path) if is_there(path) else {}
     manifest = {**kept, **parts}
-    if manifest != kept:  # a finished run may lie where nothing can be written
+    if manifest != kept:
         write_whole(path, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
     return manifest
 

@@ -104,6 +104,7 @@ def test_an_error_on_its_way_is_not_hidden_by_a_full_disk(tmp_path):
 
 def test_a_finished_run_is_read_and_gone_on_with_where_nothing_can_be_written(tmp_path):
     run, _ = go_on(tmp_path / "run")
+    page = run.report()
     rows, before = list(run.rows()), everything(run.folder)
     mounted(run.folder, "--bind", run.folder)
     try:
@@ -113,6 +114,7 @@ def test_a_finished_run_is_read_and_gone_on_with_where_nothing_can_be_written(tm
         assert list(open_run(run.folder).rows()) == rows
         again, todo = go_on(run.folder)
         assert (list(again.rows()), todo) == (rows, [])
+        assert again.report() == page
         with pytest.raises(tam.EvaluationError, match="Read-only file system; take a folder that can be written to"):
             go_on(run.folder, count=5)
     finally:
