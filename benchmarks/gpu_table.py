@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from marked_page import page_with
+
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "speed.md"
-BEGIN, END = "<!-- gpu: written by benchmarks/gpu_table.py -->", "<!-- end of gpu -->"
+MARKS = ("<!-- gpu: written by benchmarks/gpu_table.py -->", "<!-- end of gpu -->")
 
 _WAYS = {
     "plain": "`generate`, plain",
@@ -45,12 +47,6 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def page_with(text: str, page: str) -> str:
-    """Return a page with a text between its marks."""
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
-
-
 def _run(section: dict[str, Any] | None, way: str) -> str:
     if section is None:
         return "–"
@@ -74,7 +70,7 @@ def _difference(model: dict[str, Any], dtype: str) -> str:
 def main() -> None:
     """Write the page."""
     report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    PAGE.write_text(page_with(table(report), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page_with(table(report), PAGE.read_text(encoding="utf-8"), MARKS), encoding="utf-8")
 
 
 if __name__ == "__main__":

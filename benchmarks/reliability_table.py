@@ -14,11 +14,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from marked_page import page_with
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 ROWS = ROOT / "docs" / "reliability.json"
 SCRIPTS = ("lifetime", "reruns", "hostile", "disks", "media")
-BEGIN, END = "<!-- rows: written by benchmarks/reliability_table.py -->", "<!-- end of rows -->"
+MARKS = ("<!-- rows: written by benchmarks/reliability_table.py -->", "<!-- end of rows -->")
 
 
 def rows_of(script: str, share: float) -> list[dict[str, Any]]:
@@ -48,12 +50,6 @@ def _told(happened: Any) -> str:
     )
 
 
-def page_with(text: str, page: str) -> str:
-    """Return a page with a text between its marks."""
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
-
-
 def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -66,7 +62,7 @@ def main() -> None:
         print(f"{script}: {len(rows[script])} rows", flush=True)
     rows = {script: rows[script] for script in SCRIPTS if script in rows}
     ROWS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page_with(table(rows), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page_with(table(rows), PAGE.read_text(encoding="utf-8"), MARKS), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ import torch
 from PIL import Image
 
 from maps import peak_memory
+from marked_page import page_with
 from tam_widget.explanation import Explanation
 from tam_widget.media.videos import Video
 from tam_widget.models.activations import Activations
@@ -237,10 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(lines[-1], flush=True)
         gc.collect()
     if options.write is not None:
-        text = options.write.read_text(encoding="utf-8")
-        before, _, rest = text.partition(MARKS[0])
-        after = rest.partition(MARKS[1])[2]
-        page = "\n".join([before + MARKS[0], *lines, MARKS[1] + after])
+        page = page_with("\n".join(lines), options.write.read_text(encoding="utf-8"), MARKS)
         options.write.write_text(page, encoding="utf-8")
     return 0
 

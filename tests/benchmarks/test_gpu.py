@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import gpu_table
+from marked_page import page_with
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,9 +64,9 @@ def test_the_table_tells_every_figure_and_finds_its_place(report):
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + 3 + 2 * 3 + 2
     assert {line.count("|") for line in lines} == {3}
-    page = gpu_table.page_with(text, gpu_table.PAGE.read_text(encoding="utf-8"))
+    page = page_with(text, gpu_table.PAGE.read_text(encoding="utf-8"), gpu_table.MARKS)
     assert text in page
-    assert gpu_table.page_with(text, page) == page
+    assert page_with(text, page, gpu_table.MARKS) == page
 
 
 def test_a_section_that_was_left_out_is_said(report):
