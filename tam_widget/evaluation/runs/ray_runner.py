@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ __all__ = ["evaluate_on_ray"]
 _OBJECT_STORE = 128 * 2**20  # bytes: only indices and rows pass through it
 _WHAT = "evaluating with several workers"
 _ATTEMPTS = 5  # to start Ray
+_LOOKS = 200  # at a process that has no arguments yet, 10 ms apart
 # Ray's limits are meant for clusters that replace what is slow; here nothing else could take over.
 _LIMITS = {
     "RAY_gcs_server_port_wait_time_s": "300",
@@ -267,5 +269,14 @@ def _end_processes(folder: str) -> None:
     psutil = needed("psutil", _WHAT, "ray")  # Ray brings it
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if any(folder in argument for argument in process.cmdline()):
+            if any(folder in argument for argument in _command_line(process)):
                 process.kill()
+
+
+def _command_line(process: Any) -> list[str]:
+    """Return a process's arguments; for an instant after its start it has none, which says nothing of what it is."""
+    for _ in range(_LOOKS):
+        if arguments := process.cmdline():  # raises where it has ended
+            return list(arguments)
+        time.sleep(0.01)
+    return []

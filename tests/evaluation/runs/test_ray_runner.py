@@ -104,7 +104,7 @@ def test_a_start_that_takes_too_long_is_tried_again(no_ray_runs):
     unwilling = Unwilling(2, "The current node timed out during startup.")
     with ray_runner._running(unwilling, 2):
         assert len(set(unwilling.folders)) == 3
-        assert unwilling.helper.wait() != 0  # what a failed start left running was ended
+        assert unwilling.helper.wait(60) != 0  # what a failed start left running was ended
     assert not any(Path(folder).exists() for folder in unwilling.folders)
     assert unwilling._private.parameter.RayParams is dict
 
@@ -119,7 +119,7 @@ def test_a_start_that_fails_is_told_and_leaves_nothing(no_ray_runs, failures, me
     ):
         pass
     assert len(unwilling.folders) == starts
-    assert unwilling.helper.wait() != 0
+    assert unwilling.helper.wait(60) != 0
     assert not any(Path(folder).exists() for folder in unwilling.folders)
 
 
@@ -134,3 +134,8 @@ def test_without_ray_the_command_that_installs_it_is_named(tmp_path, monkeypatch
 def test_at_least_one_worker(tmp_path, workers):
     with pytest.raises(tam.EvaluationError, match="at least 1"):
         evaluate_on_ray("demo", Scenes(2), out=tmp_path, workers=workers)
+
+
+def test_a_process_that_has_no_arguments_yet_is_looked_at_again():
+    seen = iter([[], [], ["ray", "folder"]])
+    assert ray_runner._command_line(SimpleNamespace(cmdline=lambda: next(seen))) == ["ray", "folder"]
