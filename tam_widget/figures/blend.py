@@ -7,11 +7,12 @@ the picture is untouched where the map is 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+from tam_widget.figures.surface import nearest, places_in, smooth_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def overlay(
     opacity : float
         How strongly the peak covers the picture, in [0, 1].
     smooth : bool
-        Interpolate between the cells (bilinear), or show each cell as it is.
+        Interpolate between the cells (cubic convolution that overshoots no cell), or show each cell as it is.
     stretch : bool
         Show the map's own maximum as 1; otherwise 1 is 1.
 
@@ -85,41 +86,15 @@ def overlay(
     seen = ~np.isnan(values)
     peak = float(values.max(where=seen, initial=0))
     values = np.where(seen, values / peak if stretch and peak > 0 else values, 0)
-    across = _cells_at(picture.width, left, right, values.shape[1])
-    down = _cells_at(picture.height, top, bottom, values.shape[0])
-    veiled = ~(_nearest(down) @ seen @ _nearest(across).T > 0)
-    weigh = _linear if smooth else _nearest
-    rows, columns = weigh(down), weigh(across).T
-    # An unseen cell gives no value to its neighbours: the others share its weight.
-    value = (rows @ values @ columns) / np.maximum(rows @ seen @ columns, np.finfo(np.float32).tiny)
+    places = (
+        places_in(picture.height, top, bottom, values.shape[0]),
+        places_in(picture.width, left, right, values.shape[1]),
+    )
+    veiled = nearest(seen, *places) == 0
+    value = smooth_surface(values, seen, *places) if smooth else nearest(values, *places)
     value = np.where(veiled, 0, value).clip(0, 1)[..., None]
     veil = veiled[..., None]
     colour = np.where(veil, _VEIL, colormaps[colormap](value[..., 0])[..., :3] * 255)
     alpha = np.where(veil, opacity / 2, value * opacity)
     ground = np.asarray(picture.convert("RGB"), dtype=np.float32)
     return Image.fromarray(np.rint(ground + (colour - ground) * alpha).astype(np.uint8))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Places:
-    """Where the centres of a line of pixels lie among a line of cells: 0.5 is the centre of the first."""
-
-    at: NDArray[np.float32]
-    cells: int
-
-
-def _cells_at(pixels: int, start: float, stop: float, cells: int) -> _Places:
-    return _Places(((np.arange(pixels) + 0.5 - start) * (cells / (stop - start))).astype(np.float32), cells)
-
-
-def _nearest(places: _Places) -> NDArray[np.float32]:
-    """Return each pixel's weight of each cell, (pixels, cells): 1 where it lies in it."""
-    weights: NDArray[np.float32] = (np.floor(places.at)[:, None] == np.arange(places.cells)).astype(np.float32)
-    return weights
-
-
-def _linear(places: _Places) -> NDArray[np.float32]:
-    """Return each pixel's weights of the two cells whose centres it lies between; at the edge there is only one."""
-    inner = places.at.clip(0.5, places.cells - 0.5)
-    weights: NDArray[np.float32] = (1 - np.abs(inner[:, None] - np.arange(places.cells) - 0.5)).clip(0)
-    return weights.astype(np.float32)
