@@ -2,7 +2,7 @@
 
 import { DIVERGING, type Method, type Model, PEAK_LEVEL, type Picture, UNSEEN } from "./kernel/protocol.ts";
 import { bytes, type TokenMap } from "./kernel/tokenmap.ts";
-import { overlayTable, veil } from "./overlay/colormap.ts";
+import { gradient, overlayTable, spotlightRamp, veil } from "./overlay/colormap.ts";
 import { otsu } from "./overlay/otsu.ts";
 import { follow, listen } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
@@ -23,7 +23,7 @@ import { ToolbarView } from "./settings/toolbar.ts";
 export type NoteKind = "loading" | "busy" | "error" | "lost" | "none";
 
 /** A change of the method's settings (causal_inference, kernel_size, part) asks for another map: the view hears it too. */
-const SETTINGS = ["opacity", "colormap", "colormaps", "smooth", ...FOLDED] as const;
+const SETTINGS = ["paint", "colormaps", ...FOLDED] as const;
 const SCALED_BY = ["scale", "causal_inference", "kernel_size"] as const;
 
 export class StageView {
@@ -50,7 +50,8 @@ export class StageView {
   /** Where the pointer or the cursor is. */
   #at: [PictureView, [number, number]] | null = null;
 
-  constructor(model: Model, signal: AbortSignal) {
+  /** `whole` is called to show the whole answer, or to stop. */
+  constructor(model: Model, whole: () => void, signal: AbortSignal) {
     this.#model = model;
     this.#signal = signal;
     this.#pictures = model.get("pictures");
@@ -58,7 +59,7 @@ export class StageView {
     const { views } = this.#gallery;
     this.cellCount = views.reduce((sum, view) => sum + view.cellCount, 0);
     this.#painter = new Painter(views, signal);
-    this.#toolbar = new ToolbarView(model, signal);
+    this.#toolbar = new ToolbarView(model, whole, signal);
     this.#asking = new Asking(model, views, (text) => this.#speak(text), signal);
     const hearer = {
       point: (view: PictureView, cell: [number, number] | null) => this.#point(view, cell),
@@ -102,6 +103,10 @@ export class StageView {
   /** Ask nothing of the pictures any more; false where nothing was asked. */
   release(): boolean {
     return this.#asking.clear();
+  }
+
+  set isWhole(isWhole: boolean) {
+    this.#toolbar.isWhole = isWhole;
   }
 
   paint(map: TokenMap): void {
@@ -157,6 +162,7 @@ export class StageView {
         gain,
         diverging,
         solid: this.#model.get("display") === "side",
+        paint: this.#isSpotlight(diverging) && peak > 0 ? "spotlight" : "heat",
       }),
       smooth: this.#model.get("smooth"),
       contour: threshold,
@@ -206,8 +212,14 @@ export class StageView {
   #colourLegend(diverging: boolean): Uint8Array | undefined {
     const table = this.#model.get("colormaps")[diverging ? DIVERGING : this.#model.get("colormap")];
     const colormap = table && bytes(table);
-    if (colormap) this.#legend.colour(colormap);
+    if (this.#isSpotlight(diverging)) this.#legend.colour(spotlightRamp(this.#model.get("opacity")));
+    else if (colormap) this.#legend.colour(gradient(colormap));
     return colormap;
+  }
+
+  /** A difference has two sides, and beside the picture the map stands alone: both take colours. */
+  #isSpotlight(diverging: boolean): boolean {
+    return this.#model.get("paint") === "spotlight" && !diverging && this.#model.get("display") !== "side";
   }
 
   #startOf(view: PictureView): number {

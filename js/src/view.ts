@@ -9,7 +9,6 @@ import { follow } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
 import { titleNode } from "./page/title.ts";
 import { DetailView, textOf } from "./panel/detail.ts";
-import { OptionsView } from "./settings/options.ts";
 import { StageView } from "./stage.ts";
 import { Pointing } from "./text/pointing.ts";
 import { Selection } from "./text/selection.ts";
@@ -43,7 +42,6 @@ class View {
   readonly #shared: Shared;
   readonly #client: MapClient;
   readonly #text: TextView;
-  readonly #options: OptionsView;
   readonly #detail: DetailView;
   readonly #stage: StageView;
   readonly #live = element("div", "tam-live", { "aria-live": "polite", role: "status" });
@@ -57,17 +55,11 @@ class View {
     this.#tokens = model.get("tokens");
     this.#units = new Units(this.#tokens, model.get("words"));
     this.#wholeAnswer = this.#units.lastAnswer;
-    this.#stage = new StageView(model, signal);
+    this.#stage = new StageView(model, () => this.select(this.#wholeAnswer, "toggle"), signal);
     this.#text = new TextView(this.#tokens, model.get("words"), signal);
-    this.#options = new OptionsView(
-      model,
-      () => this.select(this.#wholeAnswer, "toggle"),
-      () => this.#configure(),
-      signal,
-    );
     this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
     const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup);
-    const reading = element("div", "tam-reading", {}, this.#text.node, this.#options.node, panel);
+    const reading = element("div", "tam-reading", {}, this.#text.node, panel);
     const page = element("div", "tam-page", {}, this.#stage.node, reading, this.#live);
     const widget = element("div", "tam-widget", {}, titleNode(model, signal), page);
     root.append(widget);
@@ -98,6 +90,7 @@ class View {
       pick: (tokens) => this.select(tokens, "pin"),
     });
     follow(model, METHOD, () => this.#show(), signal);
+    follow(model, ["unit", "combine", "tint"], () => this.#configure(), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.#stale);
       clearTimeout(this.#speaking);
@@ -136,7 +129,7 @@ class View {
     clearTimeout(this.#speaking);
     this.#text.mark(active, pinned);
     this.#detail.show(active);
-    this.#options.isWhole = pinned.length > 0 && same(pinned, this.#wholeAnswer);
+    this.#stage.isWhole = pinned.length > 0 && same(pinned, this.#wholeAnswer);
     const queries = this.#queries(active);
     const maps = queries.map((query) => this.#client.peek(query));
     const missing = queries.find((_, i) => !maps[i]);

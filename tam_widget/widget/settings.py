@@ -19,9 +19,11 @@ class Settings(traitlets.HasTraits):
     Attributes
     ----------
     opacity : float
-        How strongly the peak of a map covers the picture, in [0, 1].
+        How strongly the peak of a map covers the picture, or the dark around a spotlight, in [0, 1].
+    paint : {"heat", "spotlight"}
+        Colours over the picture where the map is high; or the picture as it is there, and dark where the map is low.
     colormap : str
-        Name of a matplotlib colour map.
+        Name of a matplotlib colour map, for heat.
     smooth : bool
         Whether values are interpolated between the cells of the map, or each cell shown as it is.
     unit : {"word", "token"}
@@ -49,6 +51,7 @@ class Settings(traitlets.HasTraits):
     """
 
     opacity = Share(0.7).tag(sync=True)
+    paint = Choice(("heat", "spotlight"), default_value="heat").tag(sync=True)
     colormap = Text(COLORMAPS[0]).tag(sync=True)
     smooth = Flag(default_value=True).tag(sync=True)
     unit = Choice(("word", "token"), default_value="word").tag(sync=True)

@@ -67,6 +67,7 @@ export interface State {
   /** Stands over the widget; empty for none. */
   title: string;
   // Settings: `tam_widget/widget/settings.py` says what each means.
+  paint: "heat" | "spotlight";
   colormap: string;
   opacity: number;
   smooth: boolean;

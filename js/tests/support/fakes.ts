@@ -174,6 +174,7 @@ export function state(change: Partial<State> = {}): State {
     maps: null,
     colormaps: { reds: buffer(reds), blues: buffer(blues) },
     colormap: "reds",
+    paint: "heat",
     opacity: 0.5,
     smooth: false,
     title: "",
