@@ -6,6 +6,7 @@ import { gradient, overlayTable, spotlightRamp, veil } from "./overlay/colormap.
 import { otsu } from "./overlay/otsu.ts";
 import { follow, listen } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
+import { percent } from "./page/numbers.ts";
 import { Asking, type Source, type Text } from "./panel/asking.ts";
 import { Cursor } from "./picture/cursor.ts";
 import { GalleryView } from "./picture/gallery.ts";
@@ -16,7 +17,7 @@ import type { OverlayState, PictureView, Style } from "./picture/picture.ts";
 import { type Box, type Cells, nameOf } from "./picture/place.ts";
 import { ReadoutView } from "./picture/readout.ts";
 import { frameShares } from "./picture/scrubber.ts";
-import { isUnseen, nothing, several, where } from "./picture/where.ts";
+import { inFigures, isUnseen, nothing, several, shareAbove, where } from "./picture/where.ts";
 import { FOLDED } from "./settings/settings.ts";
 import { ToolbarView } from "./settings/toolbar.ts";
 
@@ -142,9 +143,12 @@ export class StageView {
     this.#note.dataset.kind = "";
   }
 
-  /** Where a map peaks, in words. */
-  where(map: TokenMap): string {
-    return where(map, this.#pictures);
+  /** Where a map peaks, in words, and how much of it lies inside its contour; and the same in figures. */
+  where(map: TokenMap): [words: string, figures: string] {
+    const words = where(map, this.#pictures);
+    if (map.peak <= 0 || map.diverging) return [words, inFigures(map, this.#pictures)];
+    const inside = percent(shareAbove(map, this.#level(map)));
+    return [`${words} · ${inside} inside the contour`, inFigures(map, this.#pictures)];
   }
 
   #repaint(): void {
@@ -178,7 +182,10 @@ export class StageView {
 
   /** The level above which the contour encloses; of a difference, counted from its middle. */
   #threshold(map: TokenMap): number | null {
-    if (!this.#model.get("contour") || map.peak <= 0) return null;
+    return this.#model.get("contour") && map.peak > 0 ? this.#level(map) : null;
+  }
+
+  #level(map: TokenMap): number {
     const middle = map.diverging ? PEAK_LEVEL / 2 : 0;
     const share = this.#model.get("threshold") ?? null;
     if (share !== null) return share * (PEAK_LEVEL - middle);

@@ -7,9 +7,11 @@ import { keyOf, methodOf, type Query, same } from "./kernel/query.ts";
 import { difference, type TokenMap } from "./kernel/tokenmap.ts";
 import { follow } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
+import { ordinal } from "./page/numbers.ts";
 import { titleNode } from "./page/title.ts";
 import { DetailView, textOf } from "./panel/detail.ts";
 import { StageView } from "./stage.ts";
+import { Peaks } from "./text/peaks.ts";
 import { Pointing } from "./text/pointing.ts";
 import { Selection } from "./text/selection.ts";
 import { Shared } from "./text/shared.ts";
@@ -38,6 +40,7 @@ class View {
   readonly #tokens: Token[];
   readonly #units: Units;
   readonly #wholeAnswer: Tokens;
+  readonly #peaks: Peaks;
   readonly #selection = new Selection();
   readonly #shared: Shared;
   readonly #client: MapClient;
@@ -55,8 +58,10 @@ class View {
     this.#tokens = model.get("tokens");
     this.#units = new Units(this.#tokens, model.get("words"));
     this.#wholeAnswer = this.#units.lastAnswer;
+    this.#peaks = new Peaks(model, this.#units);
     this.#stage = new StageView(model, () => this.select(this.#wholeAnswer, "toggle"), signal);
     this.#text = new TextView(this.#tokens, model.get("words"), signal);
+    this.#text.invite(this.#peaks);
     this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
     const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup);
     const reading = element("div", "tam-reading", {}, this.#text.node, panel);
@@ -90,7 +95,7 @@ class View {
       pick: (tokens) => this.select(tokens, "pin"),
     });
     follow(model, METHOD, () => this.#show(), signal);
-    follow(model, ["unit", "combine", "tint"], () => this.#configure(), signal);
+    follow(model, ["unit", "combine", "tint", "hints"], () => this.#configure(), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.#stale);
       clearTimeout(this.#speaking);
@@ -108,8 +113,9 @@ class View {
     this.#changed();
   }
 
-  /** Somebody looks at something here. */
+  /** Somebody looks at something here, and knows now how. */
   #changed(): void {
+    if (this.#detail.hints && this.#selection.active.length > 0) this.#model.set("hints", false); // saved by `tell`
     this.#selection.given = NONE;
     this.#show();
     this.#shared.tell();
@@ -117,6 +123,7 @@ class View {
 
   /** Another unit, another way to combine, another tint. */
   #configure(): void {
+    this.#detail.hints = this.#model.get("hints");
     this.#units.unit = this.#model.get("unit");
     this.#text.unit = this.#units.unit;
     this.#show();
@@ -173,8 +180,12 @@ class View {
   #paint(map: TokenMap): void {
     this.#stage.paint(map);
     this.#tint(map);
-    const where = this.#stage.where(map);
-    this.#detail.where(where);
+    const [where, figures] = this.#stage.where(map);
+    const rank =
+      map.candidate === null &&
+      this.#units.areOneWord(map.tokens) &&
+      this.#peaks.rank(this.#units.word(map.tokens[0] as number));
+    this.#detail.where(rank ? `${where} · ${ordinal(rank[0])} of ${rank[1]} words` : where, figures);
     // What is looked at elsewhere is spoken of there.
     if (this.#selection.active === this.#selection.given) return;
     const spoken = `${this.#nameOf(map)}: ${where}`;

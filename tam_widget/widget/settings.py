@@ -37,6 +37,8 @@ class Settings(traitlets.HasTraits):
     tint : {"relevance", "probability"}
         What the text is coloured by: how much earlier tokens have to do with the one looked at, or how probable the
         model held each token of its answer.
+    hints : bool
+        Whether a widget at rest says what can be done with it; not any more once somebody has looked at a word.
     contour : bool
         Whether a line is drawn around what lies above the threshold.
     threshold : float or None
@@ -59,6 +61,7 @@ class Settings(traitlets.HasTraits):
     scale = Choice(("token", "answer"), default_value="token").tag(sync=True)
     display = Choice(("blend", "side"), default_value="blend").tag(sync=True)
     tint = Choice(("relevance", "probability"), default_value="relevance").tag(sync=True)
+    hints = Flag(default_value=True).tag(sync=True)
     contour = Flag(default_value=False).tag(sync=True)
     threshold = Share(None, allow_none=True).tag(sync=True)
     causal_inference = Flag(default_value=True).tag(sync=True)

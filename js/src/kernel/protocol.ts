@@ -76,6 +76,7 @@ export interface State {
   scale: "token" | "answer";
   display: "blend" | "side";
   tint: "relevance" | "probability";
+  hints: boolean;
   contour: boolean;
   threshold: number | null;
   causal_inference: boolean;

@@ -183,6 +183,7 @@ export function state(change: Partial<State> = {}): State {
     scale: "token",
     display: "blend",
     tint: "relevance",
+    hints: true,
     contour: false,
     threshold: null,
     ...METHOD,
