@@ -19,7 +19,7 @@ import { ReadoutView } from "./picture/readout.ts";
 import { frameShares } from "./picture/scrubber.ts";
 import { inFigures, isUnseen, nothing, several, shareAbove, where } from "./picture/where.ts";
 import { FOLDED } from "./settings/settings.ts";
-import { ToolbarView } from "./settings/toolbar.ts";
+import { type Actions, ToolbarView } from "./settings/toolbar.ts";
 
 export type NoteKind = "loading" | "busy" | "error" | "lost" | "none";
 
@@ -51,8 +51,7 @@ export class StageView {
   /** Where the pointer or the cursor is. */
   #at: [PictureView, [number, number]] | null = null;
 
-  /** `whole` is called to show the whole answer, or to stop. */
-  constructor(model: Model, whole: () => void, signal: AbortSignal) {
+  constructor(model: Model, actions: Actions, signal: AbortSignal) {
     this.#model = model;
     this.#signal = signal;
     this.#pictures = model.get("pictures");
@@ -60,7 +59,7 @@ export class StageView {
     const { views } = this.#gallery;
     this.cellCount = views.reduce((sum, view) => sum + view.cellCount, 0);
     this.#painter = new Painter(views, signal);
-    this.#toolbar = new ToolbarView(model, whole, signal);
+    this.#toolbar = new ToolbarView(model, actions, signal);
     this.#asking = new Asking(model, views, (text) => this.#speak(text), signal);
     const hearer = {
       point: (view: PictureView, cell: [number, number] | null) => this.#point(view, cell),

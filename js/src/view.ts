@@ -9,8 +9,9 @@ import { follow } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
 import { ordinal } from "./page/numbers.ts";
 import { titleNode } from "./page/title.ts";
-import { DetailView, textOf } from "./panel/detail.ts";
+import { DetailView, saidBy, textOf } from "./panel/detail.ts";
 import { StageView } from "./stage.ts";
+import { copy, copyOnKey, markdown } from "./text/copying.ts";
 import { Peaks } from "./text/peaks.ts";
 import { Pointing } from "./text/pointing.ts";
 import { Selection } from "./text/selection.ts";
@@ -59,7 +60,11 @@ class View {
     this.#units = new Units(this.#tokens, model.get("words"));
     this.#wholeAnswer = this.#units.lastAnswer;
     this.#peaks = new Peaks(model, this.#units);
-    this.#stage = new StageView(model, () => this.select(this.#wholeAnswer, "toggle"), signal);
+    this.#stage = new StageView(
+      model,
+      { whole: () => this.select(this.#wholeAnswer, "toggle"), copy: () => copy(this.#markdown()) },
+      signal,
+    );
     this.#text = new TextView(this.#tokens, model.get("words"), signal);
     this.#text.invite(this.#peaks);
     this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
@@ -79,6 +84,7 @@ class View {
     this.#client = new MapClient(model, this.#stage.cellCount, isLive, listener, signal);
     this.#shared = new Shared(model, this.#units, this.#selection, () => this.#show(), signal);
     this.#keepKeys(widget, signal);
+    copyOnKey(widget, () => this.#said(this.#selection.pinned), signal);
     new Pointing(
       {
         text: this.#text,
@@ -111,6 +117,25 @@ class View {
     if (how === "pin") selection.pinned = tokens;
     if (how === "toggle") selection.toggle(tokens);
     this.#changed();
+  }
+
+  /** The text of some tokens as it was said; of none, of the whole answer. */
+  #said(tokens: Tokens): string {
+    return saidBy(tokens.length > 0 ? tokens : this.#wholeAnswer, this.#tokens).trim();
+  }
+
+  /** The answer with where its words are, of those whose maps are at hand. */
+  #markdown(): string {
+    const places = this.#units.words(this.#wholeAnswer).flatMap((tokens) => {
+      const map = this.#client.peek({
+        tokens,
+        combine: this.#model.get("combine"),
+        candidate: null,
+        method: methodOf(this.#model),
+      });
+      return map && map.peak > 0 ? [[textOf(tokens, this.#tokens), this.#stage.where(map)[0]] as const] : [];
+    });
+    return markdown(this.#said(NONE), places);
   }
 
   /** Somebody looks at something here, and knows now how. */

@@ -65,8 +65,13 @@ export class DetailView {
   }
 }
 
-/** The text of some tokens, in whole characters where there are any, with an ellipsis for what lies between them. */
+/** The same for a label: see `visible`. */
 export function textOf(which: Tokens, tokens: Token[]): string {
+  return visible(saidBy(which, tokens));
+}
+
+/** The text of some tokens, in whole characters where there are any, with an ellipsis for what lies between them. */
+export function saidBy(which: Tokens, tokens: Token[]): string {
   const isWhole = which.length > 1 && which.some((index) => tokens[index]?.whole.trim());
   const parts = which.map((index, i) => {
     const { lead, text, whole } = tokens[index] as Token;
@@ -74,5 +79,5 @@ export function textOf(which: Tokens, tokens: Token[]): string {
     if (i === 0) return shown;
     return which[i - 1] === index - 1 ? lead + shown : ` … ${shown}`;
   });
-  return visible(parts.join(""));
+  return parts.join("");
 }

@@ -8,7 +8,6 @@ import { LooksView } from "./looks.ts";
 
 /** As published, and as a widget begins. */
 const USUAL = {
-  smooth: true,
   scale: "token",
   display: "blend",
   contour: false,
@@ -20,6 +19,7 @@ const USUAL = {
 /** What the folded settings are made of, where the picture shows them. */
 export const FOLDED = [
   ...(Object.keys(USUAL) as (keyof typeof USUAL)[]),
+  "smooth",
   "opacity",
   "colormap",
   "threshold",
@@ -41,7 +41,8 @@ export class SettingsView {
   readonly #causal = element("input", "tam-causal", { type: "checkbox" });
   readonly #help = element("p", "tam-help", { "aria-live": "polite" });
 
-  constructor(model: Model, signal: AbortSignal) {
+  /** `copy` is called to copy the answer with its words' places. */
+  constructor(model: Model, copy: () => void, signal: AbortSignal) {
     this.#model = model;
     this.#looks = new LooksView(model, signal);
     this.#combine = new ChoiceView(
@@ -54,6 +55,8 @@ export class SettingsView {
     const parts = { map: "Map", raw: "Raw activation", interference: "Interference" };
     this.#part = select(model, "part", parts, signal);
     this.#size = select(model, "kernel_size", SIZES, signal);
+    const copying = element("button", "tam-button tam-copy", { type: "button" }, "Copy as Markdown");
+    listen(copying, "click", copy, signal);
     listen(this.#causal, "change", () => save(model, "causal_inference", this.#causal.checked), signal);
     this.node.append(
       ...this.#looks.nodes,
@@ -78,6 +81,15 @@ export class SettingsView {
         "tam-setting",
         { "data-help": "Takes away what earlier words explain of a map (estimated causal inference)." },
         element("label", "tam-control", {}, this.#causal, "Causal inference"),
+      ),
+      element(
+        "div",
+        "tam-setting",
+        {
+          "data-help":
+            "The answer and where its words are, for notes. Ctrl-C copies the pinned words, or the answer.",
+        },
+        copying,
       ),
       this.#help,
     );

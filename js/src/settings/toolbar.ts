@@ -5,6 +5,13 @@ import { element } from "../page/dom.ts";
 import { ChoiceView } from "./choice.ts";
 import { SettingsView } from "./settings.ts";
 
+export interface Actions {
+  /** Show the whole answer, or stop. */
+  whole: () => void;
+  /** Copy the answer with its words' places. */
+  copy: () => void;
+}
+
 export class ToolbarView {
   readonly node: HTMLElement;
   readonly settings: SettingsView;
@@ -17,9 +24,8 @@ export class ToolbarView {
   );
   readonly #more = element("button", "tam-more", { type: "button", "aria-expanded": "false" }, "More");
 
-  /** `whole` is called to show the whole answer, or to stop. */
-  constructor(model: Model, whole: () => void, signal: AbortSignal) {
-    this.settings = new SettingsView(model, signal);
+  constructor(model: Model, { whole, copy }: Actions, signal: AbortSignal) {
+    this.settings = new SettingsView(model, copy, signal);
     const paint = new ChoiceView(model, "paint", "Overlay", { heat: "Heat", spotlight: "Spotlight" }, signal);
     const unit = new ChoiceView(model, "unit", "Pick", { word: "Word", token: "Token" }, signal);
     this.#choices = [paint, unit];

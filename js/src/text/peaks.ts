@@ -11,16 +11,14 @@ export class Peaks {
 
   constructor(model: Model, units: Units) {
     const peaks = model.get("maps")?.peaks ?? [];
-    const tokens = model.get("tokens");
     for (let token = 0; token < peaks.length; token++) {
       this.#ofToken.push(Math.max(...units.word(token).map((one) => peaks[one] as number)));
     }
     this.#most = this.#ofToken.reduce((most, peak) => Math.max(most, peak), 0);
-    const isWord = (token: number) =>
-      units.word(token)[0] === token &&
-      units.word(token).some((one) => /[\p{L}\p{N}]/u.test(tokens[one]?.whole ?? ""));
-    this.#ranked = units.lastAnswer
-      .filter((token) => this.share(token) > 0 && isWord(token))
+    this.#ranked = units
+      .words(units.lastAnswer)
+      .map((word) => word[0] as number)
+      .filter((token) => this.share(token) > 0)
       .sort((one, other) => this.share(other) - this.share(one));
   }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from picture.demo_notebook import levels, pin, unfold
+from picture.demo_notebook import levels, pin
 from tam_widget.evaluation.plausibility.metrics import otsu_threshold
 from tam_widget.figures.surface import places_in, smooth_surface
 
@@ -75,7 +75,7 @@ def test_the_contour_lies_on_the_threshold(notebook, view, explained, smooth, th
 
 def test_the_threshold_slider_takes_over_from_otsu(view):
     pin(view, "triangle")
-    settings = unfold(view)
+    settings = view.unfold()
     expect(settings.locator(".tam-threshold")).to_be_disabled()
     settings.locator(".tam-contour").check()
     expect(settings.locator(".tam-otsu")).to_be_checked()
