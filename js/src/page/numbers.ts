@@ -13,7 +13,7 @@ export function signed(value: number): string {
 /** A probability to two significant digits; what is hardly possible is not told apart. */
 export function probability(share: number): string {
   if (share >= 0.095) return share.toFixed(2);
-  return share >= 0.0095 ? share.toFixed(3) : "< 0.01";
+  return share >= 0.0095 ? share.toFixed(3) : "<0.01";
 }
 
 export function percent(share: number): string {
