@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tam_widget.text.tokens import Candidate, Token, Word
     from tam_widget.widget import TAMWidget
     from tam_widget.widget.comparison import compare
+    from tam_widget.widget.remembered import settings
 
 __all__ = [
     "Candidate",
@@ -70,6 +71,7 @@ __all__ = [
     "load",
     "load_demo",
     "register_family",
+    "settings",
 ]
 
 __version__ = "0.1.0"
@@ -87,6 +89,7 @@ _HOMES = {
     "load": "tam_widget.models.load",
     "load_demo": "tam_widget.models.load",
     "register_family": "tam_widget.models.families",
+    "settings": "tam_widget.widget.remembered",
 }
 
 

@@ -1,6 +1,7 @@
 """What many tests share."""
 
 import os
+import sys
 from functools import cache
 
 import pytest
@@ -53,3 +54,11 @@ def tiny():
 def any_tiny(request, tiny):
     """A tiny model and processor of each family in turn."""
     return tiny(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _forget_settings():
+    """What one test sets in a page is not what the next test's widgets begin with."""
+    yield
+    if (module := sys.modules.get("tam_widget.widget.remembered")) is not None:
+        module.settings.reset()

@@ -2,10 +2,11 @@
 
 import { DIVERGING, type Method, type Model, PEAK_LEVEL, type Picture, UNSEEN } from "./kernel/protocol.ts";
 import { bytes, type TokenMap } from "./kernel/tokenmap.ts";
-import { overlayTable, veil } from "./overlay/colormap.ts";
+import { gradient, overlayTable, spotlightRamp, veil } from "./overlay/colormap.ts";
 import { otsu } from "./overlay/otsu.ts";
 import { follow, listen } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
+import { percent } from "./page/numbers.ts";
 import { Asking, type Source, type Text } from "./panel/asking.ts";
 import { Cursor } from "./picture/cursor.ts";
 import { GalleryView } from "./picture/gallery.ts";
@@ -16,14 +17,14 @@ import type { OverlayState, PictureView, Style } from "./picture/picture.ts";
 import { type Box, type Cells, nameOf } from "./picture/place.ts";
 import { ReadoutView } from "./picture/readout.ts";
 import { frameShares } from "./picture/scrubber.ts";
-import { isUnseen, nothing, several, where } from "./picture/where.ts";
+import { inFigures, isUnseen, nothing, several, shareAbove, where } from "./picture/where.ts";
 import { FOLDED } from "./settings/settings.ts";
-import { ToolbarView } from "./settings/toolbar.ts";
+import { type Actions, ToolbarView } from "./settings/toolbar.ts";
 
 export type NoteKind = "loading" | "busy" | "error" | "lost" | "none";
 
 /** A change of the method's settings (causal_inference, kernel_size, part) asks for another map: the view hears it too. */
-const SETTINGS = ["opacity", "colormap", "colormaps", "smooth", ...FOLDED] as const;
+const SETTINGS = ["paint", "colormaps", ...FOLDED] as const;
 const SCALED_BY = ["scale", "causal_inference", "kernel_size"] as const;
 
 export class StageView {
@@ -50,7 +51,7 @@ export class StageView {
   /** Where the pointer or the cursor is. */
   #at: [PictureView, [number, number]] | null = null;
 
-  constructor(model: Model, signal: AbortSignal) {
+  constructor(model: Model, actions: Actions, signal: AbortSignal) {
     this.#model = model;
     this.#signal = signal;
     this.#pictures = model.get("pictures");
@@ -58,7 +59,7 @@ export class StageView {
     const { views } = this.#gallery;
     this.cellCount = views.reduce((sum, view) => sum + view.cellCount, 0);
     this.#painter = new Painter(views, signal);
-    this.#toolbar = new ToolbarView(model, signal);
+    this.#toolbar = new ToolbarView(model, actions, signal);
     this.#asking = new Asking(model, views, (text) => this.#speak(text), signal);
     const hearer = {
       point: (view: PictureView, cell: [number, number] | null) => this.#point(view, cell),
@@ -104,6 +105,10 @@ export class StageView {
     return this.#asking.clear();
   }
 
+  set isWhole(isWhole: boolean) {
+    this.#toolbar.isWhole = isWhole;
+  }
+
   paint(map: TokenMap): void {
     this.#shown = map;
     this.#part = this.#model.get("part") ?? "map";
@@ -137,9 +142,12 @@ export class StageView {
     this.#note.dataset.kind = "";
   }
 
-  /** Where a map peaks, in words. */
-  where(map: TokenMap): string {
-    return where(map, this.#pictures);
+  /** Where a map peaks, in words, and how much of it lies inside its contour; and the same in figures. */
+  where(map: TokenMap): [words: string, figures: string] {
+    const words = where(map, this.#pictures);
+    if (map.peak <= 0 || map.diverging) return [words, inFigures(map, this.#pictures)];
+    const inside = percent(shareAbove(map, this.#level(map)));
+    return [`${words} · ${inside} inside the contour`, inFigures(map, this.#pictures)];
   }
 
   #repaint(): void {
@@ -157,6 +165,7 @@ export class StageView {
         gain,
         diverging,
         solid: this.#model.get("display") === "side",
+        paint: this.#isSpotlight(diverging) && peak > 0 ? "spotlight" : "heat",
       }),
       smooth: this.#model.get("smooth"),
       contour: threshold,
@@ -172,7 +181,10 @@ export class StageView {
 
   /** The level above which the contour encloses; of a difference, counted from its middle. */
   #threshold(map: TokenMap): number | null {
-    if (!this.#model.get("contour") || map.peak <= 0) return null;
+    return this.#model.get("contour") && map.peak > 0 ? this.#level(map) : null;
+  }
+
+  #level(map: TokenMap): number {
     const middle = map.diverging ? PEAK_LEVEL / 2 : 0;
     const share = this.#model.get("threshold") ?? null;
     if (share !== null) return share * (PEAK_LEVEL - middle);
@@ -206,8 +218,14 @@ export class StageView {
   #colourLegend(diverging: boolean): Uint8Array | undefined {
     const table = this.#model.get("colormaps")[diverging ? DIVERGING : this.#model.get("colormap")];
     const colormap = table && bytes(table);
-    if (colormap) this.#legend.colour(colormap);
+    if (this.#isSpotlight(diverging)) this.#legend.colour(spotlightRamp(this.#model.get("opacity")));
+    else if (colormap) this.#legend.colour(gradient(colormap));
     return colormap;
+  }
+
+  /** A difference has two sides, and beside the picture the map stands alone: both take colours. */
+  #isSpotlight(diverging: boolean): boolean {
+    return this.#model.get("paint") === "spotlight" && !diverging && this.#model.get("display") !== "side";
   }
 
   #startOf(view: PictureView): number {

@@ -7,10 +7,12 @@ import { keyOf, methodOf, type Query, same } from "./kernel/query.ts";
 import { difference, type TokenMap } from "./kernel/tokenmap.ts";
 import { follow } from "./page/bind.ts";
 import { element } from "./page/dom.ts";
+import { ordinal } from "./page/numbers.ts";
 import { titleNode } from "./page/title.ts";
-import { DetailView, textOf } from "./panel/detail.ts";
-import { OptionsView } from "./settings/options.ts";
+import { DetailView, saidBy, textOf } from "./panel/detail.ts";
 import { StageView } from "./stage.ts";
+import { copy, copyOnKey, markdown } from "./text/copying.ts";
+import { Peaks } from "./text/peaks.ts";
 import { Pointing } from "./text/pointing.ts";
 import { Selection } from "./text/selection.ts";
 import { Shared } from "./text/shared.ts";
@@ -39,11 +41,11 @@ class View {
   readonly #tokens: Token[];
   readonly #units: Units;
   readonly #wholeAnswer: Tokens;
+  readonly #peaks: Peaks;
   readonly #selection = new Selection();
   readonly #shared: Shared;
   readonly #client: MapClient;
   readonly #text: TextView;
-  readonly #options: OptionsView;
   readonly #detail: DetailView;
   readonly #stage: StageView;
   readonly #live = element("div", "tam-live", { "aria-live": "polite", role: "status" });
@@ -57,17 +59,17 @@ class View {
     this.#tokens = model.get("tokens");
     this.#units = new Units(this.#tokens, model.get("words"));
     this.#wholeAnswer = this.#units.lastAnswer;
-    this.#stage = new StageView(model, signal);
-    this.#text = new TextView(this.#tokens, model.get("words"), signal);
-    this.#options = new OptionsView(
+    this.#peaks = new Peaks(model, this.#units);
+    this.#stage = new StageView(
       model,
-      () => this.select(this.#wholeAnswer, "toggle"),
-      () => this.#configure(),
+      { whole: () => this.select(this.#wholeAnswer, "toggle"), copy: () => copy(this.#markdown()) },
       signal,
     );
+    this.#text = new TextView(this.#tokens, model.get("words"), signal);
+    this.#text.invite(this.#peaks);
     this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
     const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup);
-    const reading = element("div", "tam-reading", {}, this.#text.node, this.#options.node, panel);
+    const reading = element("div", "tam-reading", {}, this.#text.node, panel);
     const page = element("div", "tam-page", {}, this.#stage.node, reading, this.#live);
     const widget = element("div", "tam-widget", {}, titleNode(model, signal), page);
     root.append(widget);
@@ -82,6 +84,7 @@ class View {
     this.#client = new MapClient(model, this.#stage.cellCount, isLive, listener, signal);
     this.#shared = new Shared(model, this.#units, this.#selection, () => this.#show(), signal);
     this.#keepKeys(widget, signal);
+    copyOnKey(widget, () => this.#said(this.#selection.pinned), signal);
     new Pointing(
       {
         text: this.#text,
@@ -98,6 +101,7 @@ class View {
       pick: (tokens) => this.select(tokens, "pin"),
     });
     follow(model, METHOD, () => this.#show(), signal);
+    follow(model, ["unit", "combine", "tint", "hints"], () => this.#configure(), signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.#stale);
       clearTimeout(this.#speaking);
@@ -115,8 +119,28 @@ class View {
     this.#changed();
   }
 
-  /** Somebody looks at something here. */
+  /** The text of some tokens as it was said; of none, of the whole answer. */
+  #said(tokens: Tokens): string {
+    return saidBy(tokens.length > 0 ? tokens : this.#wholeAnswer, this.#tokens).trim();
+  }
+
+  /** The answer with where its words are, of those whose maps are at hand. */
+  #markdown(): string {
+    const places = this.#units.words(this.#wholeAnswer).flatMap((tokens) => {
+      const map = this.#client.peek({
+        tokens,
+        combine: this.#model.get("combine"),
+        candidate: null,
+        method: methodOf(this.#model),
+      });
+      return map && map.peak > 0 ? [[textOf(tokens, this.#tokens), this.#stage.where(map)[0]] as const] : [];
+    });
+    return markdown(this.#said(NONE), places);
+  }
+
+  /** Somebody looks at something here, and knows now how. */
   #changed(): void {
+    if (this.#detail.hints && this.#selection.active.length > 0) this.#model.set("hints", false); // saved by `tell`
     this.#selection.given = NONE;
     this.#show();
     this.#shared.tell();
@@ -124,6 +148,7 @@ class View {
 
   /** Another unit, another way to combine, another tint. */
   #configure(): void {
+    this.#detail.hints = this.#model.get("hints");
     this.#units.unit = this.#model.get("unit");
     this.#text.unit = this.#units.unit;
     this.#show();
@@ -136,7 +161,7 @@ class View {
     clearTimeout(this.#speaking);
     this.#text.mark(active, pinned);
     this.#detail.show(active);
-    this.#options.isWhole = pinned.length > 0 && same(pinned, this.#wholeAnswer);
+    this.#stage.isWhole = pinned.length > 0 && same(pinned, this.#wholeAnswer);
     const queries = this.#queries(active);
     const maps = queries.map((query) => this.#client.peek(query));
     const missing = queries.find((_, i) => !maps[i]);
@@ -180,8 +205,12 @@ class View {
   #paint(map: TokenMap): void {
     this.#stage.paint(map);
     this.#tint(map);
-    const where = this.#stage.where(map);
-    this.#detail.where(where);
+    const [where, figures] = this.#stage.where(map);
+    const rank =
+      map.candidate === null &&
+      this.#units.areOneWord(map.tokens) &&
+      this.#peaks.rank(this.#units.word(map.tokens[0] as number));
+    this.#detail.where(rank ? `${where} · ${ordinal(rank[0])} of ${rank[1]} words` : where, figures);
     // What is looked at elsewhere is spoken of there.
     if (this.#selection.active === this.#selection.given) return;
     const spoken = `${this.#nameOf(map)}: ${where}`;

@@ -99,7 +99,7 @@ describe("a view", () => {
     page.hover(6);
     expect(page.live.textContent).toBe("");
     vi.advanceTimersByTime(1000);
-    expect(page.live.textContent).toBe("angle: Peak 0.25 at row 2, column 1");
+    expect(page.live.textContent).toBe("angle: Lower left · 100 % inside the contour");
   });
 
   it("tints earlier tokens by relevance and fades later ones", () => {
@@ -113,9 +113,9 @@ describe("a view", () => {
     expect(page.all(".tam-later").length).toBe(6);
   });
 
-  it("shows the candidates with two digits, as text and not as markup", () => {
+  it("shows the candidates with two significant digits, as text and not as markup", () => {
     page.hover(4);
-    expect(page.texts(".tam-detail .tam-candidate")).toEqual(["red0.96", "<i>x</i>0.02"]);
+    expect(page.texts(".tam-detail .tam-candidate")).toEqual(["red0.96", "<i>x</i>0.020"]);
     expect(page.host.querySelector("i")).toBeNull();
     expect(page.one(".tam-place").textContent).toBe("answer token 4");
   });

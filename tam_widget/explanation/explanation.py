@@ -145,8 +145,9 @@ class Explanation(Mapped):
         frame : int, optional
             Of a video, which of its frames; a video needs one, a picture has none.
         **style
-            ``colormap``, ``opacity``, ``smooth``, ``stretch``: see :func:`tam_widget.figures.blend.overlay`. A video's
-            map is stretched as a whole, so that its frames can be compared.
+            ``colormap``, ``opacity``, ``smooth``, ``stretch``, ``paint``: see
+            :func:`tam_widget.figures.blend.overlay`. A video's map is stretched as a whole, so that its frames can be
+            compared.
 
         Returns
         -------

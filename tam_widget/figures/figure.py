@@ -12,7 +12,7 @@ import numpy as np
 
 from tam_widget.errors import TokenIndexError
 from tam_widget.explanation.region import merge
-from tam_widget.figures.blend import COLORMAP, OPACITY
+from tam_widget.figures.blend import COLORMAP, OPACITY, Paint
 from tam_widget.figures.pictures import single_overlay
 from tam_widget.figures.row import GAP, MARGIN, Row
 from tam_widget.figures.style import TAMFigure, blank_page
@@ -54,6 +54,7 @@ def plot(
     colormap: str = COLORMAP,
     opacity: float = OPACITY,
     smooth: bool = True,
+    paint: Paint = "heat",
 ) -> TAMFigure:
     """Draw what the model looked at when it said something.
 
@@ -74,7 +75,7 @@ def plot(
         Which picture or video.
     width : float
         Width of the figure in inches; its height follows from the text.
-    colormap, opacity, smooth
+    colormap, opacity, smooth, paint
         As for :func:`tam_widget.figures.blend.overlay`.
 
     Returns
@@ -88,7 +89,7 @@ def plot(
         An index outside the explanation, or a word that does not occur.
     """
     groups = _groups(explanation, what)
-    style = {"colormap": colormap, "opacity": opacity, "smooth": smooth}
+    style = {"colormap": colormap, "opacity": opacity, "smooth": smooth, "paint": paint}
     said = [group for group in groups if explanation.tokens[group[0]].role == "answer"]
     rows = [
         Row(explanation, group, width * _POINTS, candidate=candidate, image=image, style=style)

@@ -125,7 +125,9 @@ def _over_frame(
 ) -> Image.Image:
     """Lay a frame's map over it. What is stretched is the video's map as a whole, so that frames can be compared."""
     peak = peak_of(heatmap)
-    values = heatmap[frame] / peak if stretch and peak > 0 else heatmap[frame]
+    if peak <= 0:
+        return overlay(picture, heatmap[frame], box, **style)
+    values = heatmap[frame] / peak if stretch else heatmap[frame]
     return overlay(picture, values, box, stretch=False, **style)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from tam_widget.explanation.region import merge
+from tam_widget.figures.blend import ramp
 from tam_widget.figures.pictures import peak_of, show, size_of
 from tam_widget.figures.style import BAR, INK, LARGEST_PICTURE, LINE, QUIET, seconds
 from tam_widget.figures.text import fitted, name_of, place_of, text_blocks, title_of
@@ -81,7 +82,7 @@ class Row:
     ) -> None:
         self.width = width
         self._heatmap = merge([explanation.heatmap(index, candidate, image) for index in group])
-        self._colormap = style["colormap"]
+        self._ramp = ramp(style["colormap"], style["opacity"], style["paint"])
         self._shown = show(explanation, self._heatmap, image, style, largest=LARGEST_PICTURE, most=_MOST_FRAMES)
         token = explanation.tokens[group[0]]
         self._candidates = token.candidates if len(group) == 1 else ()
@@ -162,12 +163,9 @@ class Row:
             write(page, (MARGIN, middle), said, _SMALL, QUIET)
             return
         write(page, (MARGIN, middle), "0", _SMALL, QUIET)
-        ramp = np.linspace(0, 1, 128)[None]
         left = MARGIN + 10
         extent = (left, left + 64, middle + 3, middle - 3)
-        page.imshow(
-            ramp, cmap=self._colormap, aspect="auto", interpolation="antialiased", origin="upper", extent=extent
-        )
+        page.imshow(self._ramp, aspect="auto", interpolation="antialiased", origin="upper", extent=extent)
         page.set_xlim(0, self.width)
         page.set_ylim(self.height, 0)
         write(page, (left + 70, middle), f"{peak:.2f}", _SMALL, QUIET)

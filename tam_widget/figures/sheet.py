@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tam_widget.explanation.region import merge
-from tam_widget.figures.blend import COLORMAP, OPACITY
+from tam_widget.figures.blend import COLORMAP, OPACITY, Paint
 from tam_widget.figures.pictures import peak_of, show, size_of
 from tam_widget.figures.style import INK, LARGEST_PICTURE, QUIET, TAMFigure, blank_page, seconds
 from tam_widget.figures.text import fitted
@@ -32,6 +32,7 @@ def plot_sheet(
     colormap: str = COLORMAP,
     opacity: float = OPACITY,
     smooth: bool = True,
+    paint: Paint = "heat",
 ) -> TAMFigure:
     """Draw one small picture for each word of the last turn's answer, in reading order.
 
@@ -49,7 +50,7 @@ def plot_sheet(
         Pictures in a row.
     width : float
         Width of the figure in inches; its height follows.
-    colormap, opacity, smooth
+    colormap, opacity, smooth, paint
         As for :func:`tam_widget.figures.blend.overlay`.
 
     Returns
@@ -70,7 +71,7 @@ def plot_sheet(
         for word in explanation.words
         if (word.tokens[0].turn, word.tokens[0].role) == (turn, "answer") and word.text.strip()
     ]
-    style = {"colormap": colormap, "opacity": opacity, "smooth": smooth}
+    style = {"colormap": colormap, "opacity": opacity, "smooth": smooth, "paint": paint}
     columns = max(1, min(columns, len(words)))
     side = (width - 2 * _MARGIN - _GAP * (columns - 1)) / columns
     pixels = size_of(explanation, image)

@@ -19,9 +19,11 @@ class Settings(traitlets.HasTraits):
     Attributes
     ----------
     opacity : float
-        How strongly the peak of a map covers the picture, in [0, 1].
+        How strongly the peak of a map covers the picture, or the dark around a spotlight, in [0, 1].
+    paint : {"heat", "spotlight"}
+        Colours over the picture where the map is high; or the picture as it is there, and dark where the map is low.
     colormap : str
-        Name of a matplotlib colour map.
+        Name of a matplotlib colour map, for heat.
     smooth : bool
         Whether values are interpolated between the cells of the map, or each cell shown as it is.
     unit : {"word", "token"}
@@ -35,6 +37,8 @@ class Settings(traitlets.HasTraits):
     tint : {"relevance", "probability"}
         What the text is coloured by: how much earlier tokens have to do with the one looked at, or how probable the
         model held each token of its answer.
+    hints : bool
+        Whether a widget at rest says what can be done with it; not any more once somebody has looked at a word.
     contour : bool
         Whether a line is drawn around what lies above the threshold.
     threshold : float or None
@@ -49,6 +53,7 @@ class Settings(traitlets.HasTraits):
     """
 
     opacity = Share(0.7).tag(sync=True)
+    paint = Choice(("heat", "spotlight"), default_value="heat").tag(sync=True)
     colormap = Text(COLORMAPS[0]).tag(sync=True)
     smooth = Flag(default_value=True).tag(sync=True)
     unit = Choice(("word", "token"), default_value="word").tag(sync=True)
@@ -56,6 +61,7 @@ class Settings(traitlets.HasTraits):
     scale = Choice(("token", "answer"), default_value="token").tag(sync=True)
     display = Choice(("blend", "side"), default_value="blend").tag(sync=True)
     tint = Choice(("relevance", "probability"), default_value="relevance").tag(sync=True)
+    hints = Flag(default_value=True).tag(sync=True)
     contour = Flag(default_value=False).tag(sync=True)
     threshold = Share(None, allow_none=True).tag(sync=True)
     causal_inference = Flag(default_value=True).tag(sync=True)

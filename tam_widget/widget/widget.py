@@ -12,6 +12,7 @@ import ipywidgets
 import traitlets
 
 from tam_widget.errors import ExplanationGoneError
+from tam_widget.widget import remembered
 from tam_widget.widget.colormaps import COLORMAPS, DIVERGING, colormap_table
 from tam_widget.widget.encode import embed_maps, embedded_size, encode_pictures, encode_tokens, encode_words
 from tam_widget.widget.outputs import KeptWhileShown
@@ -68,8 +69,8 @@ class TAMWidget(Settings, KeptWhileShown, anywidget.AnyWidget):
     title : str
         Stands over the widget; empty for none.
     **settings
-        See :class:`tam_widget.widget.settings.Settings`; also what ipywidgets takes for any widget: ``layout``,
-        ``tooltip``, ``tabbable``.
+        See :class:`tam_widget.widget.settings.Settings`; they begin as ``tam_widget.settings`` has them. Also what
+        ipywidgets takes for any widget: ``layout``, ``tooltip``, ``tabbable``.
 
     Attributes
     ----------
@@ -120,7 +121,7 @@ class TAMWidget(Settings, KeptWhileShown, anywidget.AnyWidget):
         self.set_trait("pictures", encode_pictures(explanation))
         self.set_trait("maps", embed_maps(explanation) if embed else None)
         self.set_trait("colormaps", {name: colormap_table(name) for name in (*COLORMAPS, DIVERGING)})
-        super().__init__(**settings)
+        super().__init__(**{**remembered.settings.changed(), **settings})
         _answer_where_asked(self.comm)
         self.on_msg(_on_request)
 
@@ -147,6 +148,7 @@ class TAMWidget(Settings, KeptWhileShown, anywidget.AnyWidget):
         except traitlets.TraitError:
             self.send_state(list(given))
             raise
+        remembered.settings.learn({name: getattr(self, name) for name in given})
 
     def _is_for_the_page(self, name: str) -> bool:
         """Whether a page may set a trait: not what the widget is made of."""

@@ -255,6 +255,19 @@ class View:
     def button(self, text):
         return self.node.get_by_role("button", name=text, exact=True)
 
+    def unfold(self):
+        """Show the settings that fold away, where they are not shown."""
+        more = self.node.locator(".tam-more")
+        if more.get_attribute("aria-expanded") == "false":
+            more.click()
+        return self.node.locator(".tam-settings")
+
+    def fold(self):
+        """Hide them again."""
+        more = self.node.locator(".tam-more")
+        if more.get_attribute("aria-expanded") == "true":
+            more.click()
+
     def hover(self, index):
         self.token(index).hover()
 

@@ -1,6 +1,7 @@
 """Videos, parts of pictures and conversations in the widget, in JupyterLab."""
 
 import io
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -57,7 +58,19 @@ def test_a_hover_paints_every_frame_of_a_video(notebook):
     # The fake map peaks in frame 14 mod 6 and fades by 0.4 with each; the peak covers 0.7 of the picture.
     peaks = [view.overlay(canvas).max() / 255 / 0.7 for canvas in canvases]
     assert peaks == pytest.approx([0.2, 0.6, 1, 0.6, 0.2, 0], abs=0.02)
-    expect(view.node.locator(".tam-where")).to_contain_text("at 1.0 s, row")
+    expect(view.node.locator(".tam-where")).to_have_text(re.compile(r"^At 1\.0 s, [a-z ]+ · \d+ % inside the contour"))
+    # The strip leads to the frame where it peaks, and stays there; who scrolls back is not led again.
+    strip, third = view.node.locator(".tam-strip"), view.node.locator(".tam-frame").nth(2)
+    assert box(third)["x"] + box(third)["width"] <= box(strip)["x"] + box(strip)["width"] + 1
+    view.leave()
+    view.expect("empty", "")
+    assert strip.evaluate("(strip) => strip.scrollLeft") > 0
+    strip.hover()
+    notebook.page.mouse.wheel(-2000, 0)
+    notebook.page.wait_for_function("(strip) => strip.scrollLeft === 0", arg=strip.element_handle())
+    view.hover(BLUE)
+    view.expect("ready", BLUE)
+    assert strip.evaluate("(strip) => strip.scrollLeft") == 0
     view.leave()
     view.expect("empty", "")
 

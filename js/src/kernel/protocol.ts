@@ -67,6 +67,7 @@ export interface State {
   /** Stands over the widget; empty for none. */
   title: string;
   // Settings: `tam_widget/widget/settings.py` says what each means.
+  paint: "heat" | "spotlight";
   colormap: string;
   opacity: number;
   smooth: boolean;
@@ -75,6 +76,7 @@ export interface State {
   scale: "token" | "answer";
   display: "blend" | "side";
   tint: "relevance" | "probability";
+  hints: boolean;
   contour: boolean;
   threshold: number | null;
   causal_inference: boolean;

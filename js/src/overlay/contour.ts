@@ -1,14 +1,8 @@
 /** The line around what lies above a threshold: around cells, or around the values between them. Pure but for `stroke`. */
+import { type Field, surface } from "./surface.ts";
 
-/** Parts of a cell's side: a bilinear surface's contour is curved, and each part is drawn straight. */
+/** Parts of a cell's side: the surface's contour is curved, and each part is drawn straight. */
 const PARTS = 4;
-
-export interface Field {
-  rows: number;
-  columns: number;
-  /** NaN where nothing was seen: never above. */
-  values: Float32Array;
-}
 
 /** Pieces of the line, x0, y0, x1, y1 each, in cells from the grid's corner. The grid's edge closes it. */
 export function outline(field: Field, threshold: number, smooth: boolean): number[] {
@@ -33,32 +27,18 @@ function aroundCells({ rows, columns, values }: Field, threshold: number): numbe
   return line;
 }
 
-/** Marching squares between the cells' centres, on the same values that raster.ts paints. */
-function aroundValues({ rows, columns, values }: Field, threshold: number): number[] {
+/** Marching squares on the surface that raster.ts paints; where it ends, at the grid's edge too, the line ends it. */
+function aroundValues(field: Field, threshold: number): number[] {
   const line: number[] = [];
-  // Two rings more on each side: the clamped edge, and outside it nothing.
-  const at = (row: number, column: number) =>
-    row < -1 || row > rows || column < -1 || column > columns
-      ? Number.NaN
-      : (values[clamp(row, rows - 1) * columns + clamp(column, columns - 1)] as number);
-  for (let row = -2; row <= rows; row++) {
-    for (let column = -2; column <= columns; column++) {
-      const corners: Corners = [
-        at(row, column),
-        at(row, column + 1),
-        at(row + 1, column),
-        at(row + 1, column + 1),
-      ];
+  const [width, height] = [field.columns * PARTS, field.rows * PARTS];
+  const values = surface(field, width, height);
+  const at = (x: number, y: number) =>
+    x < 0 || y < 0 || x >= width || y >= height ? Number.NaN : (values[y * width + x] as number);
+  for (let y = -1; y < height; y++) {
+    for (let x = -1; x < width; x++) {
+      const corners: Corners = [at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)];
       const above = corners.filter((value) => value > threshold).length;
-      if (above === 0 || above === 4) continue;
-      const square: Square = [
-        clamp(column + 0.5, columns),
-        clamp(row + 0.5, rows),
-        clamp(column + 1.5, columns),
-        clamp(row + 1.5, rows),
-      ];
-      const parts = corners.some(Number.isNaN) ? 1 : PARTS;
-      for (let i = 0; i < parts * parts; i++) march(part(square, corners, i, parts), threshold, line);
+      if (above > 0 && above < 4) march(x, y, corners, threshold, line);
     }
   }
   return line;
@@ -66,48 +46,24 @@ function aroundValues({ rows, columns, values }: Field, threshold: number): numb
 
 /** Values of the left top, right top, left bottom and right bottom corner. */
 type Corners = [number, number, number, number];
-/** Left, top, right, bottom. */
-type Square = [number, number, number, number];
 
-function part([left, top, right, bottom]: Square, corners: Corners, i: number, parts: number) {
-  if (parts === 1) return { square: [left, top, right, bottom] as Square, corners };
-  const [u, v, step] = [(i % parts) / parts, Math.floor(i / parts) / parts, 1 / parts];
-  const [a, b, c, d] = corners;
-  const value = (s: number, t: number) => (a * (1 - s) + b * s) * (1 - t) + (c * (1 - s) + d * s) * t;
-  const x = (s: number) => left + (right - left) * s;
-  const y = (t: number) => top + (bottom - top) * t;
-  return {
-    square: [x(u), y(v), x(u + step), y(v + step)] as Square,
-    corners: [value(u, v), value(u + step, v), value(u, v + step), value(u + step, v + step)] as Corners,
-  };
-}
-
-function march({ square, corners }: { square: Square; corners: Corners }, threshold: number, line: number[]) {
-  const [left, top, right, bottom] = square;
-  const [a, b, c, d] = corners;
+/** Add the line through one square between the middles of four parts. */
+function march(column: number, row: number, [a, b, c, d]: Corners, threshold: number, line: number[]): void {
   const crosses = (one: number, other: number) => one > threshold !== other > threshold;
   const share = (one: number, other: number) => {
     const at = (threshold - one) / (other - one);
-    return Number.isNaN(at) ? 0.5 : at; // where seen ends, it ends half-way
+    return Number.isNaN(at) ? 0.5 : at; // where seen ends, it ends half-way: on the cell's side
   };
-  const x = (one: number, other: number) => left + (right - left) * share(one, other);
-  const y = (one: number, other: number) => top + (bottom - top) * share(one, other);
   const points: [number, number][] = [];
-  if (crosses(a, b)) points.push([x(a, b), top]);
-  if (crosses(b, d)) points.push([right, y(b, d)]);
-  if (crosses(d, c)) points.push([x(c, d), bottom]);
-  if (crosses(c, a)) points.push([left, y(a, c)]);
+  if (crosses(a, b)) points.push([share(a, b), 0]);
+  if (crosses(b, d)) points.push([1, share(b, d)]);
+  if (crosses(d, c)) points.push([share(c, d), 1]);
+  if (crosses(c, a)) points.push([0, share(a, c)]);
   // A saddle: what lies in the middle joins two of its corners.
   if (points.length === 4 && a > threshold !== (a + b + c + d) / 4 > threshold) {
     points.unshift(points.pop() as [number, number]);
   }
-  for (let i = 0; i + 1 < points.length; i += 2) {
-    line.push(...(points[i] as [number, number]), ...(points[i + 1] as [number, number]));
-  }
-}
-
-function clamp(value: number, most: number): number {
-  return Math.min(Math.max(value, 0), most);
+  for (const [x, y] of points) line.push((column + 0.5 + x) / PARTS, (row + 0.5 + y) / PARTS);
 }
 
 /** Draw the line over a canvas: light on dark, so that it is seen on any ground. `unit` is a CSS pixel. */

@@ -2,6 +2,7 @@
 import type { Candidate, Token } from "../kernel/protocol.ts";
 import { listen } from "../page/bind.ts";
 import { element, visible } from "../page/dom.ts";
+import { probability } from "../page/numbers.ts";
 
 interface Row {
   node: HTMLElement;
@@ -77,7 +78,7 @@ export class CandidatesView {
       row.button.title = candidate ? `rank ${candidate.rank}` : "";
       row.text.textContent = labels[i] ?? "";
       row.bar.style.width = `${(candidate?.probability ?? 0) * 100}%`;
-      row.probability.textContent = candidate ? candidate.probability.toFixed(2) : "";
+      row.probability.textContent = candidate ? probability(candidate.probability) : "";
       row.button.classList.toggle("tam-looked", i === this.#looked);
       row.button.setAttribute("aria-pressed", String(i === this.#picked));
     }

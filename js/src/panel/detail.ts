@@ -21,6 +21,9 @@ export class DetailView {
   readonly #tokens: Token[];
   readonly #units: Units;
 
+  /** Whether to say what can be done here, where nothing is looked at. */
+  hints = true;
+
   /** `changed` is called when another candidate is looked at. */
   constructor(tokens: Token[], units: Units, changed: () => void, signal: AbortSignal) {
     this.#tokens = tokens;
@@ -38,15 +41,21 @@ export class DetailView {
     const first = active[0];
     const isOne = this.#units.areOneWord(active);
     this.candidates.show(isOne ? (first as number) : null, active.length > 1);
-    this.#hint.textContent = first === undefined ? IDLE : this.#why(first, isOne);
+    this.#hint.textContent = first === undefined ? this.#idle : this.#why(first, isOne);
     this.#hint.classList.toggle("tam-idle", first === undefined);
     this.#name.textContent = first === undefined ? "" : textOf(active, this.#tokens);
     this.#place.textContent = first === undefined ? "" : placeOf(active, this.#tokens);
-    this.where("");
+    this.where("", "");
   }
 
-  where(text: string): void {
+  /** Where the map peaks, in words; the figures are there for who asks. */
+  where(text: string, figures: string): void {
     this.#where.textContent = text;
+    this.#where.title = figures;
+  }
+
+  get #idle(): string {
+    return this.hints ? IDLE : "";
   }
 
   /** Why there are no candidates, if there are none. */
@@ -56,8 +65,13 @@ export class DetailView {
   }
 }
 
-/** The text of some tokens, in whole characters where there are any, with an ellipsis for what lies between them. */
+/** The same for a label: see `visible`. */
 export function textOf(which: Tokens, tokens: Token[]): string {
+  return visible(saidBy(which, tokens));
+}
+
+/** The text of some tokens, in whole characters where there are any, with an ellipsis for what lies between them. */
+export function saidBy(which: Tokens, tokens: Token[]): string {
   const isWhole = which.length > 1 && which.some((index) => tokens[index]?.whole.trim());
   const parts = which.map((index, i) => {
     const { lead, text, whole } = tokens[index] as Token;
@@ -65,5 +79,5 @@ export function textOf(which: Tokens, tokens: Token[]): string {
     if (i === 0) return shown;
     return which[i - 1] === index - 1 ? lead + shown : ` … ${shown}`;
   });
-  return visible(parts.join(""));
+  return parts.join("");
 }

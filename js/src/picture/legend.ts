@@ -1,5 +1,4 @@
 /** The scale under the picture: which colour is which value. */
-import { gradient } from "../overlay/colormap.ts";
 import { element } from "../page/dom.ts";
 import { decimals, signed } from "../page/numbers.ts";
 
@@ -28,8 +27,9 @@ export class LegendView {
     this.show(null);
   }
 
-  colour(colormap: Uint8Array): void {
-    this.#ramp.style.backgroundImage = gradient(colormap);
+  /** Show what the values look like: a gradient of CSS. */
+  colour(gradient: string): void {
+    this.#ramp.style.backgroundImage = gradient;
   }
 
   show(scale: Scale | null): void {

@@ -1,8 +1,9 @@
 /** One picture, or one frame of a video, and the overlay on it; or the plain picture and the map beside it. */
-import { type Picture, UNSEEN } from "../kernel/protocol.ts";
+import type { Picture } from "../kernel/protocol.ts";
 import { bytes } from "../kernel/tokenmap.ts";
-import { type Field, outline, stroke } from "../overlay/contour.ts";
-import { rasterGrid, rasterSmooth } from "../overlay/raster.ts";
+import { outline, stroke } from "../overlay/contour.ts";
+import { known, rasterGrid, rasterSmooth } from "../overlay/raster.ts";
+import type { Field } from "../overlay/surface.ts";
 import { element } from "../page/dom.ts";
 import type { Box } from "./place.ts";
 
@@ -126,7 +127,7 @@ export class PictureView {
     const [rows, columns] = this.picture.grid;
     const unit = context.canvas.width / (this.#canvas.clientWidth || context.canvas.width);
     for (const sign of style.diverging ? [1, -1] : [1]) {
-      const values = Float32Array.from(cells, (level) => (level === UNSEEN ? Number.NaN : level * sign));
+      const values = known(cells).map((level) => level * sign);
       const field: Field = { rows, columns, values };
       // Of a difference the middle is nothing: as far above it as below.
       const above = style.diverging ? threshold + sign * 127 : threshold;

@@ -32,6 +32,8 @@ export class ScrubberView {
   readonly #reached: (frame: number) => void;
   #peaks: number[] = [];
   #frame = 0;
+  /** Whether the strip was moved by hand: then it stays where it was put. */
+  #isByHand = false;
 
   /** `reached` hears of the frame that was asked for. */
   constructor(strip: HTMLElement, times: number[], reached: (frame: number) => void, signal: AbortSignal) {
@@ -57,6 +59,9 @@ export class ScrubberView {
     listen(node, "pointerdown", (event) => this.#press(event), signal);
     listen(node, "pointermove", (event) => event.buttons & 1 && this.#point(event), signal);
     strip.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
+    for (const moved of ["wheel", "touchmove", "keydown"]) {
+      strip.addEventListener(moved, () => (this.#isByHand = true), { signal, passive: true });
+    }
     this.#mark();
   }
 
@@ -70,6 +75,15 @@ export class ScrubberView {
       bar.classList.toggle("tam-peaking", most > 0 && peak === most);
     }
     this.#mark();
+    if (most > 0) this.#lead(peaks.indexOf(most));
+  }
+
+  /** Bring the frame where the map peaks into view. */
+  #lead(frame: number): void {
+    const { left, right } = this.#strip.getBoundingClientRect();
+    const box = this.#strip.children[frame]?.getBoundingClientRect();
+    if (this.#isByHand || !box || (box.left >= left - 1 && box.right <= right + 1)) return;
+    this.#goto(frame);
   }
 
   #goto(frame: number): void {
@@ -115,12 +129,14 @@ export class ScrubberView {
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation(); // the notebook must not take it for a command
+    this.#isByHand = event.key !== "Enter";
     if (to >= 0) this.#goto(Math.min(to, last));
   }
 
   #press(event: PointerEvent): void {
     if (event.button !== 0) return;
     this.node.setPointerCapture(event.pointerId);
+    this.#isByHand = true;
     this.#point(event);
   }
 

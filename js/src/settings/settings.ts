@@ -1,7 +1,10 @@
-/** The settings that are rarely touched: scale, display, contour, and the method taken apart. They are traits, as all are. */
+/** The settings that fold away: how it looks, and how it is computed. They are traits, as all are. */
 import type { Model } from "../kernel/protocol.ts";
 import { listen, save } from "../page/bind.ts";
 import { element } from "../page/dom.ts";
+import { ChoiceView } from "./choice.ts";
+import { select, setting } from "./fields.ts";
+import { LooksView } from "./looks.ts";
 
 /** As published, and as a widget begins. */
 const USUAL = {
@@ -13,17 +16,16 @@ const USUAL = {
   part: "map",
 } as const;
 
-const CHOICES = {
-  scale: { token: "Each map", answer: "Whole answer" },
-  display: { blend: "Over the picture", side: "Side by side" },
-  part: { map: "Map", raw: "Raw activation", interference: "Interference" },
-  kernel_size: { 1: "Off", 3: "3 × 3 cells", 5: "5 × 5 cells", 7: "7 × 7 cells" },
-} as const;
+/** What the folded settings are made of, where the picture shows them. */
+export const FOLDED = [
+  ...(Object.keys(USUAL) as (keyof typeof USUAL)[]),
+  "smooth",
+  "opacity",
+  "colormap",
+  "threshold",
+] as const;
 
-type Choice = keyof typeof CHOICES;
-
-/** What the folded settings are made of. */
-export const FOLDED = [...(Object.keys(USUAL) as (keyof typeof USUAL)[]), "threshold"] as const;
+const SIZES = { 1: "Off", 3: "3 × 3 cells", 5: "5 × 5 cells", 7: "7 × 7 cells" } as const;
 
 export class SettingsView {
   readonly node = element("div", "tam-settings", {
@@ -32,55 +34,68 @@ export class SettingsView {
     hidden: true,
   });
   readonly #model: Model;
-  readonly #selects = {} as Record<Choice, HTMLSelectElement>;
-  readonly #contour = element("input", "tam-contour", { type: "checkbox" });
+  readonly #looks: LooksView;
+  readonly #combine: ChoiceView<"combine">;
+  readonly #part: HTMLSelectElement;
+  readonly #size: HTMLSelectElement;
   readonly #causal = element("input", "tam-causal", { type: "checkbox" });
-  readonly #threshold = element("input", "tam-slider tam-threshold", {
-    type: "range",
-    min: 0,
-    max: 100,
-    "aria-label": "Threshold",
-  });
-  readonly #otsu = element("input", "tam-otsu", { type: "checkbox" });
+  readonly #help = element("p", "tam-help", { "aria-live": "polite" });
 
-  constructor(model: Model, signal: AbortSignal) {
+  /** `copy` is called to copy the answer with its words' places. */
+  constructor(model: Model, copy: () => void, signal: AbortSignal) {
     this.#model = model;
-    const line = element(
-      "div",
-      "tam-setting",
-      {},
-      element("label", "tam-control", {}, this.#contour, "Contour at"),
-      element(
-        "span",
-        "tam-control",
-        {},
-        this.#threshold,
-        element("label", "tam-control", { title: "Otsu's threshold of each map" }, this.#otsu, "Otsu"),
-      ),
+    this.#looks = new LooksView(model, signal);
+    this.#combine = new ChoiceView(
+      model,
+      "combine",
+      "Several tokens' maps",
+      { mean: "Mean", max: "Max" },
+      signal,
     );
+    const parts = { map: "Map", raw: "Raw activation", interference: "Interference" };
+    this.#part = select(model, "part", parts, signal);
+    this.#size = select(model, "kernel_size", SIZES, signal);
+    const copying = element("button", "tam-button tam-copy", { type: "button" }, "Copy as Markdown");
+    listen(copying, "click", copy, signal);
+    listen(this.#causal, "change", () => save(model, "causal_inference", this.#causal.checked), signal);
     this.node.append(
-      this.#choice("Scale", "scale", signal),
-      this.#choice("Display", "display", signal),
-      line,
-      this.#choice("Show", "part", signal),
-      this.#choice("Rank filter", "kernel_size", signal),
+      ...this.#looks.nodes,
+      element("div", "tam-group", {}, "How it is computed"),
+      setting(
+        "Several tokens",
+        "The mean of their maps, or the greatest value in each cell.",
+        this.#combine.node,
+      ),
+      setting(
+        "Show",
+        "The map, or what it is made of: the raw activation, and what earlier words explain of it.",
+        this.#part,
+      ),
+      setting(
+        "Rank filter",
+        "Takes out lone noisy cells; the side of the rank Gaussian filter's window.",
+        this.#size,
+      ),
       element(
         "div",
         "tam-setting",
-        {},
+        { "data-help": "Takes away what earlier words explain of a map (estimated causal inference)." },
         element("label", "tam-control", {}, this.#causal, "Causal inference"),
       ),
+      element(
+        "div",
+        "tam-setting",
+        {
+          "data-help":
+            "The answer and where its words are, for notes. Ctrl-C copies the pinned words, or the answer.",
+        },
+        copying,
+      ),
+      this.#help,
     );
-    listen(this.#contour, "change", () => save(model, "contour", this.#contour.checked), signal);
-    listen(this.#causal, "change", () => save(model, "causal_inference", this.#causal.checked), signal);
-    const threshold = () => this.#threshold.valueAsNumber / 100;
-    listen(this.#threshold, "input", () => save(model, "threshold", threshold()), signal);
-    listen(
-      this.#otsu,
-      "change",
-      () => save(model, "threshold", this.#otsu.checked ? null : threshold()),
-      signal,
-    );
+    for (const heard of ["pointerover", "focusin"] as const) {
+      listen(this.node, heard, (event) => this.#explain(event.target as Element), signal);
+    }
   }
 
   /** Whether something is not as published and as a widget begins. */
@@ -93,40 +108,26 @@ export class SettingsView {
 
   /** Show what the model says. */
   read(): void {
-    const { kernel_size } = this.#selects;
     const size = String(this.#model.get("kernel_size"));
-    if (![...kernel_size.options].some((option) => option.value === size)) {
-      kernel_size.append(element("option", "", { value: size }, `${size} × ${size} cells`));
+    if (![...this.#size.options].some((option) => option.value === size)) {
+      this.#size.append(element("option", "", { value: size }, `${size} × ${size} cells`));
     }
-    for (const [name, select] of Object.entries(this.#selects)) {
-      select.value = String(this.#model.get(name as Choice));
-    }
-    this.#contour.checked = this.#model.get("contour");
+    this.#size.value = size;
+    this.#part.value = this.#model.get("part");
     this.#causal.checked = this.#model.get("causal_inference");
-    const threshold = this.#model.get("threshold") ?? null;
-    this.#otsu.checked = threshold === null;
-    if (threshold !== null || !this.#contour.checked) this.threshold = threshold ?? 0.5;
     // A part of the method is what it is before the filter and without the rest.
-    const isPart = this.#model.get("part") !== "map";
-    kernel_size.disabled = this.#causal.disabled = isPart;
-    this.#threshold.disabled = this.#otsu.disabled = !this.#contour.checked;
+    this.#size.disabled = this.#causal.disabled = this.#part.value !== "map";
+    this.#combine.read();
+    this.#looks.read();
   }
 
   /** Where the contour runs, as a share of the peak: Otsu's threshold moves the slider. */
   set threshold(share: number) {
-    this.#threshold.value = String(Math.round(share * 100));
-    this.#threshold.style.setProperty("--tam-fill", `${Math.round(share * 100)}%`);
+    this.#looks.threshold = share;
   }
 
-  #choice(label: string, name: Choice, signal: AbortSignal): HTMLElement {
-    const model = this.#model;
-    const options = Object.entries(CHOICES[name]).map(([value, text]) =>
-      element("option", "", { value }, text),
-    );
-    const select = element("select", "tam-select", { "data-setting": name }, ...options);
-    const number = name === "kernel_size";
-    listen(select, "change", () => save(model, name, number ? Number(select.value) : select.value), signal);
-    this.#selects[name] = select;
-    return element("label", "tam-setting", {}, element("span", "", {}, label), select);
+  #explain(at: Element): void {
+    const text = at.closest<HTMLElement>("[data-help]")?.dataset.help;
+    if (text) this.#help.textContent = text;
   }
 }

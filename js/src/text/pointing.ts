@@ -84,8 +84,10 @@ export class Pointing {
     else change();
   }
 
-  /** A finger scrolls, it draws no spans. */
+  /** A finger draws no spans: across it walks the words, down it scrolls. */
   #press(event: PointerEvent): void {
+    const target = event.target as Element;
+    if (target.hasPointerCapture?.(event.pointerId)) target.releasePointerCapture(event.pointerId);
     this.#dragged = false;
     this.#byPointer = true;
     this.#pressed = TextView.token(event.target);

@@ -1,6 +1,8 @@
 /** The conversation as tokens that read as plain text, and how an active token colours the others. */
 import type { State, Token } from "../kernel/protocol.ts";
 import { element, visible } from "../page/dom.ts";
+import { probability as shown } from "../page/numbers.ts";
+import type { Peaks } from "./peaks.ts";
 import { DOUBTFUL, probabilityOf } from "./tint.ts";
 import { type Glyphs, type Run, typeset, type Word } from "./typeset.ts";
 import { NONE, type Tokens } from "./units.ts";
@@ -54,6 +56,15 @@ export class TextView {
     this.buttons[token]?.setAttribute("tabindex", "0");
   }
 
+  /** Mark the words that have a place in a picture, as strongly as it answers to them; the Tab key reaches the first. */
+  invite(peaks: Peaks): void {
+    for (const [token, button] of this.buttons.entries()) {
+      const share = peaks.share(token);
+      if (share > 0) button.style.setProperty("--tam-place", `${Math.round(share * 100)}%`);
+    }
+    if (peaks.first !== null) this.current = peaks.first;
+  }
+
   /** Show the characters of words whole, or what each token is by itself. */
   set unit(unit: State["unit"]) {
     for (const fill of this.#fills) fill(unit);
@@ -64,6 +75,7 @@ export class TextView {
     this.#change(this.#pinned, pinned, (button, on) => button.setAttribute("aria-pressed", String(on)));
     this.#active = active;
     this.#pinned = pinned;
+    this.node.classList.toggle("tam-resting", active.length === 0);
     this.#later = (active.at(-1) ?? this.buttons.length - 1) + 1;
     this.#dress();
   }
@@ -194,7 +206,7 @@ export function placeOf(which: Tokens, tokens: Token[]): string {
 }
 
 function tokenName(index: number, tokens: Token[], text: string): string {
-  const probability = probabilityOf(tokens[index] as Token);
-  const held = probability === undefined ? "" : `, probability ${probability.toFixed(2)}`;
-  return `"${visible(text)}", ${placeOf([index], tokens)}${held}`;
+  const held = probabilityOf(tokens[index] as Token);
+  const sure = held === undefined ? "" : `, probability ${shown(held)}`;
+  return `"${visible(text)}", ${placeOf([index], tokens)}${sure}`;
 }

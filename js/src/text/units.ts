@@ -55,6 +55,14 @@ export class Units {
     return this.#tokens.flatMap((token, i) => (token.role === "answer" && token.turn === turn ? [i] : []));
   }
 
+  /** The words that some tokens make up, those of signs alone left out. */
+  words(tokens: Tokens): Tokens[] {
+    const words = tokens.map((token) => this.word(token)).filter((word, i) => word[0] === tokens[i]);
+    return words.filter((word) =>
+      word.some((token) => /[\p{L}\p{N}]/u.test(this.#tokens[token]?.whole ?? "")),
+    );
+  }
+
   /** Each word's text, as it is told apart from others, with its first token. */
   *texts(): Generator<[text: string, first: number]> {
     for (const [first, end] of this.#words) {

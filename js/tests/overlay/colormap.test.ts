@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UNSEEN } from "../../src/kernel/protocol.ts";
-import { gradient, overlayTable } from "../../src/overlay/colormap.ts";
+import { gradient, overlayTable, spotlightRamp } from "../../src/overlay/colormap.ts";
 
 const ramp = Uint8Array.from({ length: 768 }, (_, i) => (i % 3 === 0 ? Math.floor(i / 3) : i % 3));
 
@@ -46,11 +46,23 @@ describe("overlayTable", () => {
     expect([0, 100, 254].map((level) => rgba(table, level)[3])).toEqual([153, 153, 153]);
   });
 
+  it("as a spotlight leaves the picture untouched from half of the peak on, and darkens the rest", () => {
+    const table = overlayTable(ramp, 0.6, { paint: "spotlight" });
+    expect(rgba(table, 0)).toEqual([16, 17, 20, 153]);
+    expect(Math.abs((rgba(table, 64)[3] as number) - 76)).toBeLessThanOrEqual(1);
+    expect([127, 200, 254].map((level) => rgba(table, level)[3])).toEqual([0, 0, 0]);
+    expect(rgba(overlayTable(ramp, 0.6, { paint: "spotlight", gain: 0.25 }), 254)[3]).toBe(77);
+  });
+
   it("veils unseen cells in grey", () => {
     const [red, green, blue, alpha] = rgba(overlayTable(ramp, 0.6), UNSEEN);
     expect([red, green, blue]).toEqual([128, 128, 128]);
     expect(alpha).toBeGreaterThan(0);
   });
+});
+
+it("the spotlight's ramp runs from dark grey to grey", () => {
+  expect(spotlightRamp(0.5)).toBe("linear-gradient(to right, rgb(120 120.5 122), rgb(224 224 224) 50%)");
 });
 
 it("gradient runs from the first entry to the last", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Field, outline } from "../../src/overlay/contour.ts";
-import { bilinear, noise } from "../support/grids.ts";
+import { outline } from "../../src/overlay/contour.ts";
+import type { Field } from "../../src/overlay/surface.ts";
+import { noise, smooth } from "../support/grids.ts";
 
 function field(rows: number, columns: number, values: number[]): Field {
   return { rows, columns, values: Float32Array.from(values) };
@@ -62,7 +63,7 @@ describe("around values", () => {
     expect(line.length).toBeGreaterThan(100);
     for (const [x0, y0] of line as [number, number][]) {
       const isEdge = x0 === 0 || y0 === 0 || x0 === 8 || y0 === 6;
-      const value = bilinear(one, one.values, x0, y0); // as raster.ts paints it
+      const value = smooth(one, one.values, x0, y0); // as raster.ts paints it
       if (isEdge) expect(value).toBeGreaterThan(128 - 1e-3);
       // Straight between the parts of a cell: a few levels of 255 beside the curve.
       else expect(Math.abs(value - 128)).toBeLessThan(4);

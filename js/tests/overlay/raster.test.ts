@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UNSEEN } from "../../src/kernel/protocol.ts";
 import { type Grid, type Raster, rasterGrid, rasterSmooth } from "../../src/overlay/raster.ts";
-import { bilinear, noise } from "../support/grids.ts";
+import { noise, smooth } from "../support/grids.ts";
 
 /** A table that shows the level itself. */
 const LEVELS = Uint32Array.from({ length: 256 }, (_, level) => level);
@@ -23,20 +23,39 @@ describe("rasterSmooth", () => {
     [1, 9, 45, 20],
     [9, 1, 20, 45],
     [14, 14, 7, 9],
-  ])("is bilinear with clamped edges, %i × %i cells on %i × %i pixels", (rows, columns, width, height) => {
-    const grid = random(rows, columns);
-    const got = run(rasterSmooth, grid, width, height);
-    for (let i = 0; i < got.length; i++) {
-      const x = ((i % width) + 0.5) * (columns / width);
-      const y = (Math.floor(i / width) + 0.5) * (rows / height);
-      const want = bilinear(grid, grid.cells, x, y);
-      expect(Math.abs((got[i] as number) - want)).toBeLessThanOrEqual(0.5 + 1e-3);
-    }
-  });
+  ])(
+    "is a cubic convolution with clamped edges, between its neighbours, %i × %i cells on %i × %i pixels",
+    (rows, columns, width, height) => {
+      const grid = random(rows, columns);
+      const got = run(rasterSmooth, grid, width, height);
+      for (let i = 0; i < got.length; i++) {
+        const x = ((i % width) + 0.5) * (columns / width);
+        const y = (Math.floor(i / width) + 0.5) * (rows / height);
+        const want = smooth(grid, grid.cells, x, y);
+        expect(Math.abs((got[i] as number) - want)).toBeLessThanOrEqual(0.5 + 1e-3);
+      }
+    },
+  );
 
   it("gives the cells themselves at their own resolution", () => {
     const grid = random(5, 6);
     expect(run(rasterSmooth, grid, 6, 5)).toEqual([...grid.cells]);
+  });
+
+  it("makes a lone peak round, and nothing else of it", () => {
+    const cells = new Uint8Array(81);
+    cells[40] = 254;
+    const got = run(rasterSmooth, { rows: 9, columns: 9, cells }, 270, 270);
+    const at = (x: number, y: number) => got[Math.round(134.5 + y) * 270 + Math.round(134.5 + x)] as number;
+    // Between the side and the diagonal, at half a cell, a bilinear surface differs by 21 levels.
+    for (const radius of [5, 10, 15]) {
+      const diagonal = radius * Math.SQRT1_2;
+      expect(Math.abs(at(radius, 0) - at(diagonal, diagonal))).toBeLessThan(12);
+    }
+    expect(Math.max(...got)).toBe(254);
+    const isFar = (i: number) =>
+      Math.max(Math.abs((i % 270) - 134.5), Math.abs(Math.floor(i / 270) - 134.5)) > 31;
+    expect(got.filter((level, i) => level > 0 && isFar(i))).toEqual([]);
   });
 
   it("keeps unseen cells out of their neighbours", () => {

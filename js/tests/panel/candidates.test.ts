@@ -27,7 +27,7 @@ describe("candidates", () => {
     expect(page.shown).toBe("4 ready");
     expect(pixels(page.canvas)).not.toEqual(own);
     vi.advanceTimersByTime(1000);
-    expect(page.live.textContent).toMatch(/^<i>x<\/i> in place of red: Peak 0\.50/);
+    expect(page.live.textContent).toMatch(/^<i>x<\/i> in place of red: Lower right · /);
     over(0); // what it did say
     expect(pixels(page.canvas)).toEqual(own);
     off();

@@ -39,7 +39,8 @@ describe("other pictures", () => {
     expect(second?.[3]).toBe(0);
     expect(second?.at(-1)).toBe(128);
     expect(page.canvases.map(({ dataset }) => dataset.token)).toEqual(["4", "4"]);
-    expect(page.one(".tam-where").textContent).toBe("Peak 0.50 at 0.5 s, row 2, column 2");
+    expect(page.one(".tam-where").textContent).toMatch(/^At 0\.5 s, lower right · /);
+    expect(page.one(".tam-where").title).toBe("Peak 0.50 at 0.5 s, row 2, column 2");
   });
 
   it("keeps what scrolls a strip from the notebook, and nothing else", () => {

@@ -41,15 +41,8 @@ def levels(explanation, tokens, **method):
     return np.rint(values.astype(float) / peak * 254), peak
 
 
-def unfold(view):
-    more = view.node.locator(".tam-more")
-    if more.get_attribute("aria-expanded") == "false":
-        more.click()
-    return view.node.locator(".tam-settings")
-
-
 def choose(view, setting, value):
-    unfold(view).locator(f"[data-setting={setting}]").select_option(value)
+    view.unfold().locator(f"[data-setting={setting}]").select_option(value)
 
 
 def point(view, thing, scene):

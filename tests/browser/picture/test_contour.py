@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
-from picture.demo_notebook import levels, pin, unfold
+from picture.demo_notebook import levels, pin
 from tam_widget.evaluation.plausibility.metrics import otsu_threshold
+from tam_widget.figures.surface import places_in, smooth_surface
 
 
 def white(view):
@@ -44,7 +44,8 @@ def test_the_contour_lies_on_the_threshold(notebook, view, explained, smooth, th
     at = threshold * 254 if threshold else otsu_threshold(level.astype(np.uint8)) + 0.5
     high, wide = line.shape
     if smooth:
-        values = np.asarray(Image.fromarray(level.astype(np.float32)).resize((wide, high), Image.Resampling.BILINEAR))
+        places = [places_in(pixels, 0, pixels, cells) for pixels, cells in zip(line.shape, level.shape, strict=True)]
+        values = smooth_surface(level.astype(np.float32), np.ones(level.shape, bool), *places)
         inner = np.zeros_like(line)
         inner[3:-3, 3:-3] = True
         steep = np.maximum(*(np.abs(one) for one in np.gradient(values)))
@@ -74,7 +75,7 @@ def test_the_contour_lies_on_the_threshold(notebook, view, explained, smooth, th
 
 def test_the_threshold_slider_takes_over_from_otsu(view):
     pin(view, "triangle")
-    settings = unfold(view)
+    settings = view.unfold()
     expect(settings.locator(".tam-threshold")).to_be_disabled()
     settings.locator(".tam-contour").check()
     expect(settings.locator(".tam-otsu")).to_be_checked()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from picture.demo_notebook import NARROW, SETUP, WIDGET, choose, levels, pin, ranked, unfold
+from picture.demo_notebook import NARROW, SETUP, WIDGET, choose, levels, pin, ranked
 
 
 def pixels(node):
@@ -24,7 +24,8 @@ def test_settings_unfold_by_keyboard_and_move_nothing_above(view):
     expect(more).to_have_attribute("aria-expanded", "true")
     expect(settings).to_be_visible()
     view.page.keyboard.press("Tab")
-    expect(settings.locator("[data-setting=scale]")).to_be_focused()
+    expect(settings.locator(".tam-opacity")).to_be_focused()
+    expect(settings.locator(".tam-help")).to_have_text("How strongly the overlay covers the picture.")
     expect(more).not_to_have_class(re.compile("tam-changed"))
     settings.locator("[data-setting=scale]").select_option("answer")
     expect(more).to_have_class(re.compile("tam-changed"))
@@ -32,7 +33,7 @@ def test_settings_unfold_by_keyboard_and_move_nothing_above(view):
     view.page.keyboard.press("Space")
     expect(settings).to_be_hidden()
     assert view.node.locator(".tam-pictures").bounding_box() == before
-    assert "RdBu_r" not in view.node.locator(".tam-colormap option").all_inner_texts()
+    assert "RdBu_r" not in view.node.locator(".tam-colormap option").all_text_contents()
 
 
 def test_one_scale_for_the_whole_answer(view, explained):
@@ -53,6 +54,7 @@ def test_one_scale_for_the_whole_answer(view, explained):
 def test_side_by_side(view):
     pin(view, "triangle")
     plain = view.node.locator(".tam-picture")
+    view.unfold()
     view.node.locator(".tam-opacity").fill("0")
     bare = pixels(plain)
     view.node.locator(".tam-opacity").fill("70")
@@ -74,7 +76,7 @@ def test_side_by_side(view):
 @pytest.mark.parametrize("display", ["blend", "side"])
 def test_everything_fits_into_a_narrow_cell(notebook, view, display):
     narrow = notebook.widget(NARROW)
-    unfold(narrow)
+    narrow.unfold()
     notebook.run(f"narrow.display = {display!r}; narrow.region = dict(image=0, frame=None, box=(0.1, 0.1, 0.5, 0.5))")
     ranked(narrow)
     assert narrow.fits(300)
@@ -91,7 +93,7 @@ def test_everything_fits_into_a_narrow_cell(notebook, view, display):
 def test_nothing_is_lost_at_twice_the_size(lab):
     with lab.open("zoomed", [SETUP, "w"], size=(640, 500), device_scale_factor=2) as notebook:
         view = notebook.widget(WIDGET)
-        unfold(view)
+        view.unfold()
         assert view.node.evaluate("(widget) => widget.scrollWidth <= widget.clientWidth")
         pin(view, "triangle")
         view.node.locator(".tam-contour").check()

@@ -5,7 +5,7 @@ import pytest
 from fake_explanation import BLUE, Fake
 from playwright.sync_api import expect
 
-from picture.demo_notebook import MADE_UP, choose, levels, pin, unfold
+from picture.demo_notebook import MADE_UP, choose, levels, pin
 
 METHODS = [{"kernel_size": 1}, {"kernel_size": 5}, {"part": "raw"}]
 
@@ -35,7 +35,7 @@ def check_method(view, explanation, tokens, method):
     before = view.cells(*explanation.grids[0])
     level, peak = levels(explanation, tokens, **method)
     if name == "causal_inference":
-        unfold(view).locator(".tam-causal").uncheck()
+        view.unfold().locator(".tam-causal").uncheck()
     else:
         choose(view, name, str(value))
     expect(view.node.locator(".tam-peak")).to_have_text(f"{peak:.2f}" + (" logits" if name == "part" else ""))

@@ -26,7 +26,7 @@ def test_a_candidate_shows_what_it_would_have_looked_at(notebook):
     expected = Fake().heatmap(CIRCLE, candidate=2)
     assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
     live = view.node.locator(".tam-page > .tam-live")
-    expect(live).to_have_text(re.compile(r"^cross in place of circle: Peak 0\.\d\d at row"))
+    expect(live).to_have_text(re.compile(r"^cross in place of circle: [A-Z][a-z ]+ · \d+ % inside the contour$"))
     view.leave()
     notebook.page.wait_for_function("() => !document.querySelector('.tam-looked')")
     assert view.pixels() == own
@@ -81,6 +81,7 @@ def test_doubtful_words_stand_out(notebook):
     view = notebook.widget(ASKING)
     view.leave()
     view.expect("empty")
+    view.unfold()
     view.button("Probability").click()
     notebook.until("w.tint", '"probability"')
     ground = luminance(colour(view.node, "background-color"))

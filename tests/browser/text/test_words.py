@@ -28,16 +28,18 @@ def test_a_word_is_one_shape_and_one_map(notebook):
         fake = Fake()
         expected = merge([fake.heatmap(TRIANGLE), fake.heatmap(TRIANGLE + 1)], "mean")
         assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
+        view.unfold()
         view.button("Max").click()
         view.hover(TRIANGLE)
         view.expect("ready", WORD)
         expected = merge([fake.heatmap(TRIANGLE), fake.heatmap(TRIANGLE + 1)], "max")
         view.page.wait_for_function(
-            "([node, text]) => node.textContent.startsWith(text)",
+            "([node, text]) => node.title.startsWith(text)",
             arg=[view.node.locator(".tam-where").element_handle(), f"Peak {expected.max():.2f}"],
         )
         assert np.abs(shares(view) - expected / expected.max()).max() < 0.03
         view.button("Mean").click()
+        view.fold()
 
 
 def test_words_give_way_to_tokens(notebook):
@@ -59,7 +61,7 @@ def test_the_choices_fit_into_a_narrow_cell(notebook):
     view = notebook.widget(NARROW)
     assert view.fits(300)
     edge = view.node.bounding_box()
-    for node in view.node.locator(".tam-options .tam-button, .tam-key").all():
+    for node in view.node.locator(".tam-toolbar :is(.tam-button, .tam-more):visible").all():
         box = node.bounding_box()
         assert edge["x"] <= box["x"]
         assert box["x"] + box["width"] <= edge["x"] + edge["width"]
@@ -78,6 +80,29 @@ def test_a_tap_pins_and_unpins(lab):
         view.expect("empty", "")
 
 
+def test_a_finger_walks_the_words_and_lets_go(lab):
+    with lab.open("finger", [SETUP, "w"], has_touch=True) as notebook:
+        view = notebook.widget(1)
+        session = notebook.page.context.new_cdp_session(notebook.page)
+
+        def touch(kind, *points):
+            where = [{"x": x, "y": y} for x, y in points]
+            session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": where})
+
+        def middle(token):
+            box = view.token(token).bounding_box()
+            return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+        touch("Start", middle(TRIANGLE - 1))
+        touch("Move", middle(TRIANGLE))
+        view.expect("ready", WORD)
+        touch("Move", middle(TRIANGLE - 1))
+        view.expect("ready", TRIANGLE - 1)
+        touch("End")
+        view.expect("empty", "")
+        assert view.node.locator(".tam-token[aria-pressed=true]").count() == 0
+
+
 def test_the_next_word_of_a_long_answer_touches_only_what_changes(notebook):
     view = notebook.widget(LONG)
     last = view.node.locator(".tam-token").count() - 1
@@ -92,6 +117,7 @@ def test_the_next_word_of_a_long_answer_touches_only_what_changes(notebook):
             seen.observe(widget.querySelector('.tam-text'), {subtree: true, attributes: true, childList: true});
         }"""
     )
+    view.unfold()
     view.button("Probability").click()
     notebook.page.evaluate("window.touched.clear()")
     view.hover(last - 2)

@@ -47,8 +47,37 @@ def test_a_smooth_overlay_interpolates_between_cell_centres():
     line = np.array([[0, 1]], np.float32)
     pixels = np.asarray(overlay(Image.new("RGB", (40, 4)), line, colormap="gray", opacity=1, smooth=True)).astype(int)
     row = np.sqrt(pixels[0, :, 0] / 255)  # colour and cover both grow with the value
-    expected = np.clip((np.arange(40) + 0.5) / 20 - 0.5, 0, 1)
+    t = np.clip((np.arange(40) + 0.5) / 20 - 0.5, 0, 1)
+    expected = (t + 3 * t**2 - 2 * t**3) / 2  # Keys' cubic through 0, 0, 1, 1
     np.testing.assert_allclose(row, expected, atol=0.03)  # 8 bits are coarse near 0
+
+
+def test_a_spotlight_darkens_what_the_map_leaves_out():
+    values = np.array([[0.0, 0.2, 0.4, 0.8]], np.float32)
+    pixels = np.asarray(overlay(GREY, values, opacity=0.5, smooth=False, paint="spotlight"))[15, 5::10].astype(int)
+    dark = [round(100 + (one - 100) * 0.5) for one in (16, 17, 20)]
+    half = [round(100 + (one - 100) * 0.25) for one in (16, 17, 20)]
+    np.testing.assert_allclose(pixels, [dark, half, [100] * 3, [100] * 3], atol=1)  # lit from half of the peak on
+    nothing = overlay(GREY, np.zeros((1, 4), np.float32), paint="spotlight")
+    np.testing.assert_array_equal(np.asarray(nothing), np.asarray(GREY))
+    with pytest.raises(ValueError, match="paint must be 'heat' or 'spotlight'"):
+        overlay(GREY, values, paint="oil")
+
+
+def test_a_spotlight_moves_over_a_video():
+    ex, video = make(grids=VIDEO), 0
+    token = next(t.index for t in ex.tokens if np.nanmax(ex.heatmap(t.index)) > 0)
+    heatmap = ex.heatmap(token)
+    frame = int(np.nanargmin(np.nanmax(heatmap, axis=(1, 2))))
+    shown = ex.overlay(token, image=video, frame=frame, paint="spotlight")
+    expected = overlay(
+        ex.images[video].frames[frame],
+        heatmap[frame] / np.nanmax(heatmap),
+        ex.boxes[video],
+        stretch=False,
+        paint="spotlight",
+    )
+    np.testing.assert_array_equal(np.asarray(shown), np.asarray(expected))
 
 
 def test_unseen_cells_are_veiled_and_do_not_spread():

@@ -13,7 +13,7 @@ def test_given_at_the_start(explanation):
 
 
 def test_an_unknown_keyword_names_the_valid_ones(explanation):
-    with pytest.raises(TypeError, match=r"opactiy.*embed, title, opacity, colormap, smooth"):
+    with pytest.raises(TypeError, match=r"opactiy.*embed, title, opacity, paint, colormap, smooth"):
         TAMWidget(explanation, opactiy=0.5)
 
 
@@ -23,6 +23,7 @@ def test_an_unknown_keyword_names_the_valid_ones(explanation):
         ("opacity", 1.5),
         ("opacity", -0.1),
         ("opacity", "half"),
+        ("paint", "oil"),
         ("colormap", "rainbows"),
         ("smooth", "yes"),
         ("unit", "letter"),
