@@ -6,7 +6,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from picture.demo_notebook import levels, pin, unfold
-from tam_widget.evaluation.plausibility.metrics import otsu_threshold
+from tam_widget.maps.otsu import otsu_threshold
 
 
 def white(view):
