@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from tam_widget.checks.verdict import Verdict
     from tam_widget.explanation import Explanation
     from tam_widget.models.inputs.parts import Medium
+    from tam_widget.replay.passes import Known
 
-__all__ = ["check_answer", "check_word"]
+__all__ = ["begin", "check_answer", "check_word"]
 
 
-def check_word(
+def begin(
     explanation: Explanation,
     what: SupportsIndex | str | Word | Sequence[SupportsIndex],
     *,
@@ -32,16 +33,30 @@ def check_word(
     model: Any = None,
     processor: Any = None,
     batch_size: int | None = None,
+    known: Known | None = None,
+    **how: Any,
+) -> Checking:
+    """Begin the check of one word or phrase; see :meth:`tam_widget.Explanation.check`, also for the errors.
+
+    `known` is what an earlier one of the same word had found when it was broken off.
+    """
+    tokens = _tokens(explanation, what, occurrence)
+    asked = _asked(explanation, **how)
+    replay = Replay.of(explanation, model, processor)
+    return Checking(replay, [tokens], asked, batch_size=batch_size, known=known)
+
+
+def check_word(
+    explanation: Explanation,
+    what: SupportsIndex | str | Word | Sequence[SupportsIndex],
+    *,
     progress: Callable[[int, int], None] | None = None,
     **how: Any,
 ) -> Verdict:
-    """Check one word or phrase; see :meth:`tam_widget.Explanation.check`, also for the errors."""
-    tokens = _tokens(explanation, what, occurrence)
-    asked = _asked(explanation, **how)
-    checking = Checking(Replay.of(explanation, model, processor), [tokens], asked, batch_size=batch_size)
-    total = 0
+    """Check one word or phrase; see :meth:`tam_widget.Explanation.check`."""
+    checking = begin(explanation, what, **how)
+    total = checking.count(0)
     for left in checking.steps(0):
-        total = total or left + 1
         if progress is not None:
             progress(total - left, total)
     return checking.verdict(0)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tam_widget.models.inputs.parts import Medium
     from tam_widget.replay.covers import Covers
     from tam_widget.replay.replay import Replay
+    from tam_widget.text.tokens import Token
 
 __all__ = ["COVERS", "Asked", "Checking", "text_of"]
 
@@ -95,6 +96,11 @@ class Checking:
         self._passes = Passes(replay, followed, known=known, batch_size=batch_size)
         self._words = [_Word(self._explanation, tuple(tokens), self._covers, asked) for tokens in words]
 
+    @property
+    def known(self) -> Known:
+        """What was found so far."""
+        return self._passes.known
+
     def verdict(self, number: int) -> Verdict:
         """Run what is missing for one of the words, and judge it."""
         for _ in self.steps(number):
@@ -125,7 +131,7 @@ class Checking:
         LayoutError
             The model gives the words other probabilities than the explanation holds: it has changed.
         """
-        shown, passes = {**self._shown_for_all(), **self._words[number].shown()}, self._passes
+        shown, passes = self._shown(number), self._passes
         if not passes.knows(["original"]):
             first = passes.log_probabilities({"original": shown["original"]})["original"]
             seen = np.flatnonzero(np.isfinite(first)).tolist()
@@ -133,15 +139,19 @@ class Checking:
             yield len(shown) - 1
         yield from passes.steps(shown)
 
-    def _shown_for_all(self) -> dict[Hashable, Callable[[], Sequence[Medium]]]:
-        """Return what is the same for all words: nothing covered, everything covered."""
+    def count(self, number: int) -> int:
+        """Return how many passes one of the words takes in all."""
+        return len(self._shown(number))
+
+    def _shown(self, number: int) -> dict[Hashable, Callable[[], Sequence[Medium]]]:
+        """Return what the model is shown for one of the words: for all the same are nothing and everything covered."""
         media = self._replay.media
         shown: dict[Hashable, Callable[[], Sequence[Medium]]] = {"original": lambda: media}
         for cover in COVERS:
             shown["whole", cover] = lambda cover=cover: [  # type: ignore[misc]
                 covers.covered(np.ones(covers.grid, dtype=np.bool_), cover) for covers in self._covers
             ]
-        return shown
+        return shown | self._words[number].shown()
 
 
 class _Word:
@@ -189,10 +199,15 @@ class _Word:
 
 
 def text_of(explanation: Explanation, tokens: Sequence[int]) -> str:
-    """Return the text of neighbouring tokens of one answer, without the white space around it."""
-    first, last = (explanation.tokens[tokens[end]] for end in (0, -1))
-    text = explanation.texts[first.turn, first.role][first.span[0] : last.span[1]]
-    return text.strip() or text
+    """Return the text of some tokens, without the white space around it; an ellipsis stands for what lies between."""
+    runs: list[list[Token]] = []
+    for token in (explanation.tokens[index] for index in tokens):
+        if runs and runs[-1][-1].index + 1 == token.index and runs[-1][-1].turn == token.turn:
+            runs[-1].append(token)
+        else:
+            runs.append([token])
+    said = [explanation.texts[run[0].turn, run[0].role][run[0].span[0] : run[-1].span[1]] for run in runs]
+    return " … ".join(one.strip() or one for one in said)
 
 
 def _check_word(explanation: Explanation, tokens: Sequence[int]) -> None:

@@ -205,6 +205,17 @@ class Verdict:
         return said if self.swapped is None else f"{said} The other picture {_costs(self.swapped)}."
 
     @property
+    def costs(self) -> tuple[tuple[str, float], ...]:
+        """What each cover costs, in nats, with its name: the place, another one, everything, the other picture."""
+        bars, found = self.bars, []
+        if bars.place is not None:
+            found += [(f"This place, {name}", bars.original - bars.place[k]) for k, name in enumerate(_NAMES.values())]
+            found += [("Another place, on average", float(self.random.mean()))]
+            found += [("Another place, at most", float(self.random.max()))]
+        found += [(f"Everything, {name}", bars.original - bars.whole[k]) for k, name in enumerate(_NAMES.values())]
+        return tuple(found if self.swapped is None else [*found, ("The other picture", self.swapped)])
+
+    @property
     def pictures(self) -> dict[str, Medium]:
         """The picture or video as the model was shown it, by what was done to it; made anew each time.
 

@@ -73,9 +73,9 @@ class Origin:
         gone = [name for name, one in zip(("model", "processor"), found, strict=True) if one is None]
         if gone:
             raise ModelGoneError(
-                f"the {' and the '.join(gone)} behind this explanation {'is' if len(gone) == 1 else 'are'} gone (an "
-                f"explanation does not keep them): load again and pass {' and '.join(f'{name}=' for name in gone)}, or "
-                "explain again"
+                f"the {' and the '.join(gone)} behind this explanation {'is' if len(gone) == 1 else 'are'} gone, as an "
+                f"explanation does not keep them: explain again, or load and pass them, check(..., "
+                f"{', '.join(f'{name}={name}' for name in gone)})"
             )
         return found
 

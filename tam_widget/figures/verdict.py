@@ -12,6 +12,8 @@ from tam_widget.figures.typeset import LEADING, Run, draw, set_lines, text_width
 from tam_widget.media.videos import Video
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from PIL import Image
 
@@ -49,7 +51,7 @@ def plot_verdict(verdict: Verdict, *, width: float = 9.0) -> TAMFigure:
     tall = side * pictures[0][1].height / pictures[0][1].width
     top = _MARGIN + lines * _SIZE * LEADING + _GAP
     rows = -(-len(pictures) // _SHOWN)
-    costs = _costs(verdict)
+    costs = verdict.costs
     below = top + rows * (tall + _CAPTION + _GAP)
     high = below + len(costs) * _ROW + _MARGIN
     figure = blank_page(width, high / _POINTS)
@@ -69,28 +71,14 @@ def plot_verdict(verdict: Verdict, *, width: float = 9.0) -> TAMFigure:
     return figure
 
 
-def _costs(verdict: Verdict) -> list[tuple[str, float]]:
-    """Return what is covered, and what that costs."""
-    bars = verdict.bars
-    found = []
-    if bars.place is not None:
-        found += [("this place, mean colour", bars.original - bars.place[0])]
-        found += [("this place, blurred", bars.original - bars.place[1])]
-        found += [("another place, the mean", float(verdict.random.mean()))]
-        found += [("another place, the most", float(verdict.random.max()))]
-    found += [("everything, mean colour", bars.original - bars.whole[0])]
-    found += [("everything, blurred", bars.original - bars.whole[1])]
-    return found if verdict.swapped is None else [*found, ("the other picture", verdict.swapped)]
-
-
-def _draw_costs(page: Axes, costs: list[tuple[str, float]], top: float, wide: float) -> None:
+def _draw_costs(page: Axes, costs: Sequence[tuple[str, float]], top: float, wide: float) -> None:
     names = max(text_width(name, _SMALL) for name, _ in costs)
     left, right = _MARGIN + names + 12, wide - _MARGIN - 56
     low, most = min(0.0, *(cost for _, cost in costs)), max(1.0, *(cost for _, cost in costs))
     zero = left + (right - left) * -low / (most - low)
     for number, (name, cost) in enumerate(costs):
         y = top + (number + 0.5) * _ROW
-        ink, bar = (INK, BAR) if name.startswith("this") else (QUIET, QUIET)
+        ink, bar = (INK, BAR) if name.startswith("This") else (QUIET, QUIET)
         write(page, (_MARGIN, y), name, _SMALL, ink)
         page.add_patch(Rectangle((left, y - 2), right - left, 4, facecolor=LINE, linewidth=0))
         length = (right - left) * cost / (most - low)

@@ -85,6 +85,15 @@ def test_the_same_word_has_the_same_verdict_again_and_another_seed_other_places(
     assert not all(map(np.array_equal, first.elsewhere, other.elsewhere))
 
 
+def test_tokens_that_lie_apart_are_read_as_one():
+    ex = of_case(QWEN).explanation
+    tokens = [*ex.find("red"), *ex.find("circle"), *ex.find("star")]
+    found = ex.check(tokens[::-1])
+    assert found.tokens == tuple(tokens)
+    assert found.text == "red circle … star"
+    assert found.bars.original == pytest.approx(log_probability(ex, tokens), abs=1e-3)
+
+
 def test_the_model_and_the_random_numbers_are_left_as_they_were():
     model, processor = tiny_models.build(), tiny_models.processor()
     ex = tam.explain(model, processor, tiny_models.picture(box=(8, 8, 24, 24)), PROMPT, answer=ANSWER)
@@ -200,7 +209,7 @@ def test_a_deleted_model_is_an_error_that_says_what_to_do():
     del model
     gc.collect()
     assert gone() is None  # neither the explanation nor the verdict keeps it
-    with pytest.raises(tam.ModelGoneError, match=r"the model behind this explanation is gone .* pass model="):
+    with pytest.raises(tam.ModelGoneError, match=r"the model behind .* is gone, .* check\(\.\.\., model=model\)"):
         ex.check("star")
     again = ex.check("star", model=tiny_models.build())
     assert again.bars.original == pytest.approx(before.bars.original)
@@ -220,7 +229,7 @@ def test_a_copy_is_checked_like_the_explanation_one_from_elsewhere_with_its_mode
     expected = ex.check("star").bars.original
     assert copy.deepcopy(ex).check("star").bars.original == expected
     far = pickle.loads(pickle.dumps(ex))  # noqa: S301 - our own
-    with pytest.raises(tam.ModelGoneError, match="pass model= and processor="):
+    with pytest.raises(tam.ModelGoneError, match="model=model, processor=processor"):
         far.check("star")
     assert far.check("star", model=model, processor=processor).bars.original == pytest.approx(expected)
 
