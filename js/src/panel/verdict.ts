@@ -12,7 +12,7 @@ export interface Source {
   check(tokens: readonly number[], about: Checked): void;
 }
 
-/** Its height is within that of the panel, whether or not it is shown. */
+/** Within the height of the panel, but for a long phrase. */
 export class VerdictView {
   readonly node: HTMLElement;
   readonly #name = element("span", "tam-name", { dir: "auto" });
