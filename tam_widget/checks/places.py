@@ -37,13 +37,13 @@ def marked(heatmap: NDArray[np.floating]) -> NDArray[np.bool_] | None:
     -------
     ndarray of bool, the same shape
         Where too many lie above the threshold, the highest third; of equal ones the first. None where the map marks
-        nothing: it is the same everywhere, or nothing was seen.
+        nothing: it is the same everywhere, nowhere above 0, or nothing was seen.
     """
     seen = np.isfinite(heatmap)
     values = heatmap[seen].astype(np.float64)
-    if not values.size or values.min() == values.max():
+    if not values.size or values.max() <= max(values.min(), 0):
         return None
-    levels = np.rint(values / values.max() * _LEVELS).astype(np.uint8)
+    levels = np.rint(values.clip(0) / values.max() * _LEVELS).astype(np.uint8)
     above = int((levels > otsu_threshold(levels)).sum())
     count = min(max(above, 1), max(int(len(values) * LARGEST), 1))
     highest = np.argsort(-values, kind="stable")[:count]

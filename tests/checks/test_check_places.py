@@ -52,6 +52,13 @@ def test_cells_that_were_not_seen_are_no_place():
     assert not found[0].any()
 
 
+def test_what_speaks_against_a_word_is_no_place_of_it():
+    heatmap = np.full((4, 4), -2.0, np.float32)
+    assert marked(heatmap - np.arange(16).reshape(4, 4)) is None
+    heatmap[1, 2] = 0.5
+    np.testing.assert_array_equal(marked(heatmap), heatmap > 0)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5, np.nan])
 def test_a_map_that_is_the_same_everywhere_marks_nothing(value):
     assert marked(np.full((4, 4), value, np.float32)) is None
