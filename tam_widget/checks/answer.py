@@ -10,6 +10,7 @@ from tam_widget.checks.verdict import KINDS, LEAST
 
 if TYPE_CHECKING:
     from tam_widget.checks.verdict import Kind, Verdict
+    from tam_widget.figures.style import TAMFigure
 
 __all__ = ["Verdicts"]
 
@@ -21,18 +22,22 @@ class Verdicts(Sequence["Verdict"]):
     ----------
     found : sequence of Verdict
         Those that were made.
-    asked : int
-        How many words there are; more than were made where it was interrupted.
+    answer : str
+        The answer.
+    spans : sequence of tuple of int
+        First and last + 1 character of each of its content words; more than there are verdicts where it was
+        interrupted.
 
     Attributes
     ----------
-    asked : int
+    answer, spans
         As given.
     """
 
-    def __init__(self, found: Sequence[Verdict], asked: int) -> None:
+    def __init__(self, found: Sequence[Verdict], answer: str, spans: Sequence[tuple[int, int]]) -> None:
         self._found = tuple(found)
-        self.asked = asked
+        self.answer = answer
+        self.spans = tuple(spans)
 
     @overload
     def __getitem__(self, index: int) -> Verdict: ...
@@ -49,7 +54,7 @@ class Verdicts(Sequence["Verdict"]):
     @property
     def is_complete(self) -> bool:
         """Whether every word was checked."""
-        return len(self) == self.asked
+        return len(self) == len(self.spans)
 
     @property
     def counts(self) -> dict[Kind, int]:
@@ -70,8 +75,17 @@ class Verdicts(Sequence["Verdict"]):
         chances = [(max(one.lost.nats, *one.random) > LEAST) / (1 + len(one.random)) for one in with_place]
         return float(sum(chances)) / len(self)
 
+    def plot(self, *, width: float = 9.0) -> TAMFigure:
+        """Return a figure: the answer, each word tinted by the picture's share of its probability, over the verdicts.
+
+        `width` is in inches; the height follows.
+        """
+        from tam_widget.figures.verdict_sheet import plot_verdicts
+
+        return plot_verdicts(self, width=width)
+
     def __repr__(self) -> str:
-        done = f"{len(self)} words" if self.is_complete else f"{len(self)} of {self.asked} words, interrupted"
+        done = f"{len(self)} words" if self.is_complete else f"{len(self)} of {len(self.spans)} words, interrupted"
         kinds = "; ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
         chance = f" ({self.by_chance:.0%} would be said to need their place by chance)" if self else ""
         lines = (f"  {one.text}: {one.kind}, {one.source}" for one in self)

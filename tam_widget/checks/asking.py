@@ -72,7 +72,8 @@ def check_answer(
     **how: Any,
 ) -> Verdicts:
     """Check every content word of the last answer; see :meth:`tam_widget.Explanation.check`, also for the errors."""
-    words = [[token.index for token in word.tokens] for word in content_words(explanation.words, explanation.last_turn)]
+    content = content_words(explanation.words, explanation.last_turn)
+    words = [[token.index for token in word.tokens] for word in content]
     if not words:
         raise CheckError(f"the answer has no content word to check: {explanation.answer!r}")
     asked = _asked(explanation, **how)
@@ -85,7 +86,8 @@ def check_answer(
                 progress(number + 1, len(words))
     except KeyboardInterrupt:
         pass  # what is done is done, and the caller sees how much that is
-    return Verdicts(found, len(words))
+    spans = [(word.tokens[0].span[0], word.tokens[-1].span[1]) for word in content]
+    return Verdicts(found, explanation.answer, spans)
 
 
 def _tokens(explanation: Explanation, what: Any, occurrence: SupportsIndex) -> list[int]:

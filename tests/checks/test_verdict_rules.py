@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from tam_widget.checks.answer import Verdicts
@@ -131,11 +132,25 @@ def test_the_figure_holds_pictures_sentence_and_every_cost(given):
 
 
 def test_an_answer_counts_kinds_and_says_what_chance_would_give():
-    found = Verdicts([verdict(place=(2, 1)), verdict(random=0.9), verdict(), verdict(place=None)], 5)
+    judged = [verdict(place=(2, 1)), verdict(random=0.9), verdict(), verdict(place=None)]
+    found = Verdicts(judged, "star " * 5, [(5 * k, 5 * k + 4) for k in range(5)])
     assert found.counts == dict(zip(KINDS, (1, 0, 3, 0), strict=True))
     assert found.by_chance == pytest.approx(2 / 9 / 4)  # two of four words have a place of nine that costs something
     assert not found.is_complete
     assert "4 of 5 words, interrupted" in repr(found)
     assert "6%" in repr(found)
     assert [one.kind for one in found[:2]] == ["needs this place", "the words before are enough"]
-    assert math.isnan(Verdicts([], 2).by_chance)
+    assert math.isnan(Verdicts([], "star", [(0, 4)]).by_chance)
+
+
+def test_the_figure_of_an_answer_tints_words_by_the_pictures_share_and_names_each_verdict():
+    judged = [verdict(place=(2, 1), whole=(6, 6)), verdict(), verdict(whole=(-1, -1))]
+    found = Verdicts(judged, "A red star is a star.", [(2, 5), (6, 10), (16, 20), (20, 21)])
+    (page,) = found.plot().axes
+    texts = [text.get_text() for text in page.texts]
+    said = " ".join("".join(f" {text} " for text in texts).split())
+    assert said.startswith("A red star is a star .")
+    assert [texts.count(one.kind) for one in judged] == [1, 1, 1]
+    tinted = [patch for patch in page.patches if isinstance(patch, FancyBboxPatch)]
+    assert [patch.get_alpha() for patch in tinted] == [pytest.approx(judged[0].visual)]
+    assert len(Verdicts([], "star", [(0, 4)]).plot().axes) == 1
