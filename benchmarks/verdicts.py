@@ -11,13 +11,14 @@ Then scenes whose ground betrays the shape (see ``tam_widget/demo/shortcut.py``)
 thing, and with one that was taught to read the ground: right for the wrong reason. There a place counts as the thing's
 where most of its cells hold some of it.
 
-Usage: ``python benchmarks/verdicts.py --scenes 40 --model qwen``; prints a table in Markdown. On one core a scene takes
-about 20 s.
+Usage: ``python benchmarks/verdicts.py --scenes 40 --model qwen``; prints a table in Markdown, and each verdict as it
+comes to the other stream.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ def judged(case: str, truth: str, ex: tam.Explanation, word: str, mask: NDArray[
     """Check a word, and look where its place lies."""
     verdict = ex.check(word)
     on_thing = verdict.place is not None and bool(cells_of(ex, mask)[verdict.place].mean() > 0.5)
+    print(f"{case}; {truth}; {verdict}; place on the thing: {on_thing}", file=sys.stderr, flush=True)
     return Judged(case, truth, verdict, on_thing)
 
 

@@ -75,7 +75,8 @@ class Lost:
         return self.nats
 
     def __str__(self) -> str:
-        return f"{self.nats:.2f} nats [{self.low:.2f}, {self.high:.2f}]"
+        nats, low, high = (f"{round(one, 2) + 0.0:.2f}" for one in (self.nats, self.low, self.high))  # 0.00, not -0.00
+        return f"{nats} nats [{low}, {high}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,7 +239,8 @@ class Verdict:
         return plot_verdict(self, width=width)
 
     def __repr__(self) -> str:
-        return f"<Verdict on {self.text!r}: {self.kind}; loses {self.lost}>"
+        place = "its map marks no place" if self.place is None else f"loses {self.lost} with its place"
+        return f"<Verdict on {self.text!r}: {self.kind}; {place}, {self.whole} with everything covered>"
 
     def _lost(self, pair: tuple[float, float]) -> Lost:
         each = [self.bars.original - one for one in pair]

@@ -69,6 +69,14 @@ def test_what_is_lost_is_the_mean_of_both_covers_and_lies_between_them():
     assert math.isnan(verdict(place=None).lost.nats)
 
 
+def test_a_verdict_is_told_in_one_line():
+    assert repr(verdict(place=(-0.001, -0.002), whole=(4, 5))) == (
+        "<Verdict on 'star': needs the picture; loses 0.00 nats [0.00, 0.00] with its place, "
+        "4.50 nats [4.00, 5.00] with everything covered>"
+    )
+    assert "its map marks no place" in repr(verdict(place=None))
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
