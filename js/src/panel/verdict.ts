@@ -16,7 +16,7 @@ export interface Source {
 export class VerdictView {
   readonly node: HTMLElement;
   readonly #name = element("span", "tam-name", { dir: "auto" });
-  readonly #close = element("button", "tam-close", { type: "button" });
+  readonly #close = element("button", "tam-button", { type: "button" });
   readonly #sentence = element("div", "tam-sentence", { dir: "auto" });
   readonly #costs = element("ul", "tam-candidates", { "aria-label": "What covering costs, in nats" });
   readonly #speak: (text: string) => void;
@@ -29,7 +29,7 @@ export class VerdictView {
     this.#speak = speak;
     this.#explain = explain;
     const heading = element("div", "tam-heading", {}, this.#name, this.#close);
-    this.node = element("div", "tam-lookup tam-verdict", { role: "group", "aria-label": "Check" });
+    this.node = element("div", "tam-verdict", { role: "group", "aria-label": "Check" });
     this.node.append(heading, this.#sentence, this.#costs);
     listen(this.#close, "click", () => this.release(), signal);
   }
