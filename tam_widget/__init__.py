@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import (
     CaptureError,
+    CheckError,
     DatasetError,
     EvaluationError,
     ExplanationGoneError,
@@ -20,6 +21,7 @@ from tam_widget.errors import (
     MapMemoryError,
     MethodError,
     MissingDependencyError,
+    ModelGoneError,
     PictureError,
     PromptError,
     TAMError,
@@ -31,6 +33,8 @@ from tam_widget.errors import (
 
 if TYPE_CHECKING:
     from tam_widget import demo
+    from tam_widget.checks.answer import Verdicts
+    from tam_widget.checks.verdict import Verdict
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
     from tam_widget.media.videos import Video
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "CaptureError",
+    "CheckError",
     "DatasetError",
     "EvaluationError",
     "Explanation",
@@ -53,6 +58,7 @@ __all__ = [
     "MapMemoryError",
     "MethodError",
     "MissingDependencyError",
+    "ModelGoneError",
     "PictureError",
     "PromptError",
     "TAMError",
@@ -62,6 +68,8 @@ __all__ = [
     "UnknownDemoError",
     "UnknownOptionError",
     "UnsupportedModelError",
+    "Verdict",
+    "Verdicts",
     "Video",
     "Word",
     "__version__",
@@ -82,6 +90,8 @@ _HOMES = {
     "Explanation": "tam_widget.explanation",
     "TAMWidget": "tam_widget.widget",
     "Token": "tam_widget.text.tokens",
+    "Verdict": "tam_widget.checks.verdict",
+    "Verdicts": "tam_widget.checks.answer",
     "Video": "tam_widget.media.videos",
     "Word": "tam_widget.text.tokens",
     "compare": "tam_widget.widget.comparison",

@@ -85,7 +85,8 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         "--methods",
         type=_names,
         metavar="A,B,…",
-        help="methods to compare, the others with the first (default: tam,causal,filter,cam)",
+        help="methods to compare, the others with the first (default: tam,causal,filter,cam and the floors "
+        "uniform,random,centre)",
     )
     parser.add_argument("--samples", type=_positive, metavar="N", help="so many, from the first (default: all)")
     parser.add_argument(

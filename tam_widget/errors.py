@@ -7,6 +7,7 @@ nothing of this package still catches them. A message says what was found and wh
 
 __all__ = [
     "CaptureError",
+    "CheckError",
     "DatasetError",
     "EvaluationError",
     "ExplanationGoneError",
@@ -15,6 +16,7 @@ __all__ = [
     "MapMemoryError",
     "MethodError",
     "MissingDependencyError",
+    "ModelGoneError",
     "PictureError",
     "PromptError",
     "TAMError",
@@ -75,6 +77,14 @@ class TokenIndexError(TAMError, IndexError):
 
 class ExplanationGoneError(TAMError, ReferenceError):
     """A widget in the page asks for a map, and its explanation was deleted; the widget shows what it brought along."""
+
+
+class CheckError(TAMError, ValueError):
+    """A word of which cannot be checked whether it needs the picture: the model did not say it, or saw no picture."""
+
+
+class ModelGoneError(TAMError, ReferenceError):
+    """The model or processor behind an explanation was deleted, and something asks the model again."""
 
 
 class DatasetError(TAMError, ValueError):

@@ -8,6 +8,7 @@ import torch
 
 from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
+from tam_widget.explanation.origin import Origin
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
@@ -95,7 +96,7 @@ def explain(
     Returns
     -------
     Explanation
-        It needs the model no more. Deleting it frees its memory on the model's device.
+        Its maps need the model no more. Deleting it frees its memory on the model's device.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def explain(
         conversation = conversation_from_messages(messages, images, video, system=system, answer=answer, fps=fps)
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
     settings = ProcessorOptions.of(image_kwargs, video_kwargs, chat_template_kwargs)
-    processor = settings.applied(processor)
+    given, processor = processor, settings.applied(processor)
     prepared = prepare(processor, conversation, family.render, settings)
     _check_vocabulary(model, processor, prepared)
     panels = panels_of(prepared, model.config, processor)
@@ -137,7 +138,11 @@ def explain(
     if not tokens:
         raise GenerationError("the model said nothing, and the messages hold no text: there is no token to explain")
     media = [_shown(medium, panels, index) for index, medium in enumerate(prepared.media)]
-    return Explanation(tokens, layout.texts, media, activations_of(model, tokenizer, layout, run, tokens), _name(model))
+    length = len(prepared.ids)
+    shown = tuple(slot.position - length for slot in answered)
+    origin = Origin.of(model, given, conversation, settings, run.ids[length:], shown)
+    activations = activations_of(model, tokenizer, layout, run, tokens)
+    return Explanation(tokens, layout.texts, media, activations, _name(model), origin=origin)
 
 
 def _config_of(model: Any) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from demo_model_figures.asked import CAPTION, SECOND, ask, go_on, messages_of, questions_of, second_turn_of
+from demo_model_figures.asked import CAPTION, SECOND, ask, go_on, questions_of, second_turn_of
 from scored_words.function_words import functions_of
 from scored_words.held_out import joined
 from scored_words.judged import (
@@ -55,8 +55,8 @@ def measure(model: Model, held: HeldOut) -> Row:
     return row
 
 
-def _maps(model: Model, ex: tam.Explanation, messages: Any = None) -> AnswerMaps:
-    attention = attention_maps(model.model, model.processor, ex, messages)
+def _maps(model: Model, ex: tam.Explanation) -> AnswerMaps:
+    attention = attention_maps(model.model, model.processor, ex)
     return AnswerMaps(ex, {} if attention is None else {ATTENTION: attention})
 
 
@@ -99,7 +99,7 @@ def _measure_second(row: Row, model: Model, held: HeldOut, turns: tuple[Question
     row["answers"].append(_answer(SECOND, prompt, ex, second.answer))
     if ex.answer != second.answer or second.about is None:
         return
-    maps = _maps(model, ex, messages_of(held, turns))
+    maps = _maps(model, ex)
     others = held.of_others(second.about) if len(held.scene.objects) > 1 else None
     for target in answer_targets(maps.words, held, second.kind, second.about):
         found = maps.of_target(target.word, target.mask)

@@ -78,11 +78,11 @@ def _on_grids(ex: tam.Explanation, images: Sequence[NDArray[np.float32]]) -> NDA
     return images[0] if len(ex.grids[0]) == 3 else np.stack(images, axis=1)  # a film has its groups already
 
 
-def attention_maps(model: Any, processor: Any, ex: tam.Explanation, messages: Any = None) -> NDArray[np.float32] | None:
+def attention_maps(model: Any, processor: Any, ex: tam.Explanation) -> NDArray[np.float32] | None:
     """Return the last layer's attention in the same shape; None of pairs and films, which the method does not take."""
     if len(ex.images) > 1 or len(ex.grids[0]) == 3:
         return None
-    return method_maps("attention", Explained(model, processor, ex, messages=messages))[:, None]
+    return method_maps("attention", Explained(model, processor, ex))[:, None]
 
 
 def bound_map(mask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.float32]:

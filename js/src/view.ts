@@ -10,6 +10,7 @@ import { element } from "./page/dom.ts";
 import { ordinal } from "./page/numbers.ts";
 import { titleNode } from "./page/title.ts";
 import { DetailView, saidBy, textOf } from "./panel/detail.ts";
+import { VerdictView } from "./panel/verdict.ts";
 import { StageView } from "./stage.ts";
 import { copy, copyOnKey, markdown } from "./text/copying.ts";
 import { Peaks } from "./text/peaks.ts";
@@ -48,6 +49,7 @@ class View {
   readonly #text: TextView;
   readonly #detail: DetailView;
   readonly #stage: StageView;
+  readonly #verdict: VerdictView;
   readonly #live = element("div", "tam-live", { "aria-live": "polite", role: "status" });
   /** What to say when no kernel knows this widget. */
   readonly #lost: string;
@@ -67,8 +69,14 @@ class View {
     );
     this.#text = new TextView(this.#tokens, model.get("words"), signal);
     this.#text.invite(this.#peaks);
-    this.#detail = new DetailView(this.#tokens, this.#units, () => this.#show(), signal);
-    const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup);
+    const again = () => this.#show();
+    this.#detail = new DetailView(this.#tokens, this.#units, again, () => this.#check(), signal);
+    this.#verdict = new VerdictView(
+      (text) => this.#say(text),
+      (trouble) => this.#explain(trouble),
+      signal,
+    );
+    const panel = element("div", "tam-panel", {}, this.#detail.node, this.#stage.lookup, this.#verdict.node);
     const reading = element("div", "tam-reading", {}, this.#text.node, panel);
     const page = element("div", "tam-page", {}, this.#stage.node, reading, this.#live);
     const widget = element("div", "tam-widget", {}, titleNode(model, signal), page);
@@ -82,6 +90,7 @@ class View {
       trouble: (query: Query, trouble: Trouble) => this.#excuse(query, trouble),
     };
     this.#client = new MapClient(model, this.#stage.cellCount, isLive, listener, signal);
+    this.#verdict.connect(this.#client);
     this.#shared = new Shared(model, this.#units, this.#selection, () => this.#show(), signal);
     this.#keepKeys(widget, signal);
     copyOnKey(widget, () => this.#said(this.#selection.pinned), signal);
@@ -237,6 +246,19 @@ class View {
     this.#live.textContent = text;
   }
 
+  /** Ask whether what is looked at needs the place that is marked. */
+  #check(): boolean {
+    const { active } = this.#selection;
+    if (!this.#detail.canCheck(active)) return false;
+    this.#verdict.ask(active, textOf(active, this.#tokens));
+    return true;
+  }
+
+  #say(text: string): void {
+    clearTimeout(this.#speaking);
+    this.#live.textContent = text;
+  }
+
   #explain(trouble: Trouble): string {
     if (trouble.kind === "error") return `${trouble.type}: ${trouble.message}`;
     return trouble.kind === "busy" ? BUSY : this.#lost;
@@ -254,16 +276,23 @@ class View {
     else this.#text.tint(kind, map && byRelevance(map));
   }
 
-  /** A key that presses a button of the text side must not become the notebook's command; Esc lets go of one thing. */
+  /** A key that presses a button of the text side, or is ours, must not become the notebook's command. */
   #keepKeys(widget: HTMLElement, signal: AbortSignal): void {
     const heard = (event: KeyboardEvent) => {
       const onButton = event.target instanceof Element && event.target.closest("button") !== null;
       if (onButton && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
-      if (event.key !== "Escape" || !this.#detail.candidates.release()) return;
+      if (!this.#isTaken(event)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       this.#show();
     };
     widget.addEventListener("keydown", heard, { signal });
+  }
+
+  /** Esc closes a verdict, or lets go of a candidate; C asks for a verdict. */
+  #isTaken({ key, target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+    if (key === "Escape") return this.#verdict.release() || this.#detail.candidates.release();
+    if (key.toLowerCase() !== "c" || ctrlKey || metaKey || altKey) return false;
+    return !(target as Element).matches("input, select") && this.#check();
   }
 }

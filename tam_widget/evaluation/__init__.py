@@ -29,7 +29,6 @@ from tam_widget.evaluation.plausibility.metrics import (
     f1_iou,
     function_iou,
     object_iou,
-    otsu_threshold,
     pixel_precision,
     pixel_recall,
     points_inside,
@@ -42,6 +41,7 @@ from tam_widget.evaluation.plausibility.summary import Summary, aggregate
 from tam_widget.evaluation.runs.ray_runner import evaluate_on_ray
 from tam_widget.evaluation.runs.run import Run, open_run
 from tam_widget.evaluation.runs.runner import evaluate
+from tam_widget.maps.otsu import otsu_threshold
 from tam_widget.replay.covering import Covering
 from tam_widget.replay.explained import Explained
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tam_widget.explanation.map_bank import MapBank
 from tam_widget.explanation.mapped import Mapped
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from tam_widget.checks.answer import Verdicts
+    from tam_widget.checks.verdict import Verdict
+    from tam_widget.explanation.origin import Origin
     from tam_widget.figures.figure import TAMFigure
     from tam_widget.models.activations import Activations
     from tam_widget.models.layout import Box, Panel
@@ -29,10 +32,10 @@ __all__ = ["Candidate", "Explanation", "Maps", "Token", "Word"]
 class Explanation(Mapped):
     """Where a model looked at each word; :func:`tam_widget.explain` makes it.
 
-    It needs the model no more. The states that the maps are made of stay on the model's device until the
-    explanation is deleted; being shown in a notebook does not keep it, a :meth:`widget` does. All methods may be called
-    from any thread; a single map never waits for all maps. Where the memory does not suffice for a map, not even in
-    small pieces, they raise :class:`tam_widget.MapMemoryError`.
+    Its maps need the model no more, and it does not keep it; :meth:`check` asks it again. The states that the maps are
+    made of stay on the model's device until the explanation is deleted; being shown in a notebook does not keep it, a
+    :meth:`widget` does. All methods may be called from any thread; a single map never waits for all maps. Where the
+    memory does not suffice for a map, not even in small pieces, they raise :class:`tam_widget.MapMemoryError`.
 
     ``pickle``, ``copy.deepcopy`` and ``torch.save`` take it as it is, with its states on their device, as tensors are
     taken; ``torch.load(file, map_location="cpu", weights_only=False)`` opens one from a GPU where there is none.
@@ -55,6 +58,8 @@ class Explanation(Mapped):
         Prompts and answers by turn and role: what the tokens' spans refer to.
     model_name : str
         A short name of the model.
+    origin : Origin or None
+        The conversation behind it, and weak references to model and processor; None where it is not known.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Explanation(Mapped):
         images: Sequence[Image.Image | Video],
         activations: Activations,
         model_name: str,
+        *,
+        origin: Origin | None = None,
     ) -> None:
         self.tokens: tuple[Token, ...] = tuple(tokens)
         self.images: tuple[Image.Image | Video, ...] = tuple(images)
@@ -77,6 +84,7 @@ class Explanation(Mapped):
         self.texts: dict[tuple[int, Role], str] = dict(texts)
         self.words: tuple[Word, ...] = group_words(self.tokens, self.texts)
         self._activations = activations
+        self.origin = origin
         self._bank = MapBank(activations)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -90,15 +98,16 @@ class Explanation(Mapped):
     @property
     def prompt(self) -> str:
         """The last turn's question; empty where it was a picture without text."""
-        return self.texts.get((self._last_turn, "prompt"), "")
+        return self.texts.get((self.last_turn, "prompt"), "")
 
     @property
     def answer(self) -> str:
         """The last turn's answer."""
-        return self.texts.get((self._last_turn, "answer"), "")
+        return self.texts.get((self.last_turn, "answer"), "")
 
     @property
-    def _last_turn(self) -> int:
+    def last_turn(self) -> int:
+        """Number of the last turn, counted from 0."""
         return max(turn for turn, _ in self.texts)
 
     def find(self, phrase: str) -> list[int]:
@@ -125,6 +134,75 @@ class Explanation(Mapped):
     def occurrences(self, phrase: str) -> list[list[int]]:
         """Return the same as :meth:`find`, one list for each occurrence."""
         return find_word(phrase, self.tokens, self.texts)
+
+    @overload
+    def check(self, what: None = None, **how: Any) -> Verdicts: ...
+
+    @overload
+    def check(self, what: SupportsIndex | str | Word | Sequence[SupportsIndex], **how: Any) -> Verdict: ...
+
+    def check(
+        self, what: SupportsIndex | str | Word | Sequence[SupportsIndex] | None = None, **how: Any
+    ) -> Verdict | Verdicts:
+        """Ask the model again whether a word needs the place that its map marks, or the picture at all.
+
+        The place, eight random places of its size and everything are covered, in the mean colour and blurred, and the
+        word's log-probability is followed under the true text before it; :mod:`tam_widget.checks.verdict` states the
+        rules. A word takes 21 forward passes, several at once on a GPU. The model is left as it was.
+
+        Parameters
+        ----------
+        what : str, int, Token, Word or sequence of int
+            A word or phrase of an answer, or tokens; log-probabilities of several tokens are summed, and of their maps
+            the greatest value counts in each cell. Every content word of the last answer when left out.
+        occurrence : int
+            Which of the phrase's occurrences in answers, from 0.
+        image : int, optional
+            Which picture or video the place is in; the one that the map peaks in when left out.
+        frames : int, optional
+            Of a video, the frame that places are covered in; all frames when left out, each at its own place.
+        swap : picture or video, optional
+            Shown in the place of the picture or video, as one more pass.
+        seed : int
+            Of the random places; 0 by default.
+        model, processor
+            Those that :func:`tam_widget.explain` was given, where they were deleted since.
+        batch_size : int, optional
+            Covered pictures in one forward pass. By default 8, fewer where the memory does not suffice, and 1 on a CPU
+            and where the model cannot.
+        progress : callable, optional
+            Told how much is done, and of how much: passes of one word, words of an answer.
+        **method
+            How the map is read, as for :meth:`heatmap`.
+
+        Returns
+        -------
+        Verdict
+            Of one word.
+        Verdicts
+            Of an answer. Ctrl-C ends it; what is done is returned.
+
+        Raises
+        ------
+        CheckError
+            A word that the model did not say, or that stands before every picture.
+        ModelGoneError
+            The model or the processor was deleted.
+        LayoutError
+            The model gives the word another probability than the explanation holds: it was changed since.
+        TokenIndexError
+            No such word, token, picture or frame.
+        PictureError
+            The other picture cannot be read, or for which picture it is was not said.
+
+        Examples
+        --------
+        >>> ex.check("star").sentence  # doctest: +SKIP
+        '“star” needs this place: covering it costs 9.1 nats, any other of its size at most 0.2.'
+        """
+        from tam_widget.checks.asking import check_answer, check_word
+
+        return check_answer(self, **how) if what is None else check_word(self, what, **how)
 
     def overlay(
         self,

@@ -29,7 +29,8 @@ class Reading:
     ids : tuple of int
         The token ids of the whole sequence.
     panels : tuple of Panel
-        Where the picture lies: the stitched grid first, then the coarse view of the whole that some models have.
+        Where each picture lies: its stitched grid (of a video one for each frame), then the coarse view of the whole
+        that some models have.
     slots : tuple of Slot
         The explained tokens, in the order of the explanation's.
     texts : dict of (int, str) to str
@@ -45,17 +46,17 @@ class Reading:
 
     @property
     def panel(self) -> Panel:
-        """The picture's stitched grid."""
+        """The first picture's stitched grid."""
         return self.panels[0]
 
     @property
     def cells(self) -> NDArray[np.int64]:
-        """Positions of the seen cells of the stitched grid, row by row, (N,)."""
+        """Positions of the seen cells of the first picture's stitched grid, row by row, (N,)."""
         return self.panel.positions.ravel()
 
     @property
     def vision(self) -> NDArray[np.int64]:
-        """Positions of all vision tokens with a place in the picture, those of the coarse view last."""
+        """Positions of all vision tokens with a place in a picture, panel by panel."""
         return np.concatenate([panel.positions.ravel() for panel in self.panels])
 
     @property

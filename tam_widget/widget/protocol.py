@@ -12,6 +12,9 @@ __all__ = [
     "PEAK_LEVEL",
     "UNSEEN",
     "CandidateState",
+    "CheckReply",
+    "CheckRequest",
+    "CostState",
     "EmbeddedMaps",
     "ErrorReply",
     "LaterReply",
@@ -134,6 +137,16 @@ class ScaleRequest(TypedDict):
     method: MethodState
 
 
+class CheckRequest(TypedDict):
+    """Browser to kernel: whether a word needs the place that its map marks; see :meth:`Explanation.check`."""
+
+    id: str
+    type: Literal["check"]
+    tokens: list[int]
+    """In order, at least one; of answers."""
+    method: MethodState
+
+
 class Ping(TypedDict):
     """Browser to kernel: wants no answer. The browser has its reasons (``js/src/kernel/client.ts``)."""
 
@@ -169,8 +182,24 @@ class ScaleReply(TypedDict):
     peak: float
 
 
+class CostState(TypedDict):
+    """What covering something costs a word."""
+
+    name: str
+    nats: float
+
+
+class CheckReply(TypedDict):
+    """Kernel to browser."""
+
+    id: str
+    type: Literal["check"]
+    sentence: str
+    costs: list[CostState]
+
+
 class LaterReply(TypedDict):
-    """Kernel to browser, in place of an answer: all maps take longer, or the same asker has asked something newer.
+    """Kernel to browser, in place of an answer: it takes longer, or the same asker has asked something newer.
 
     Who still wants the answer asks again; what was made so far is kept. Requests whose ids are the same up to their
     last hyphen are one asker's.
@@ -178,6 +207,8 @@ class LaterReply(TypedDict):
 
     id: str
     type: Literal["later"]
+    share: float
+    """How much of it is done, in [0, 1]; 0 where that is not known."""
 
 
 class Problem(TypedDict):

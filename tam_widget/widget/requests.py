@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tam_widget.widget.encode import encode_map, greatest
 from tam_widget.widget.traits import can_be_sent
@@ -13,13 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tam_widget.explanation import Explanation
-    from tam_widget.widget.protocol import ErrorReply, LaterReply, MapReply, Problem, RegionReply, ScaleReply
+    from tam_widget.replay.passes import Known
+    from tam_widget.widget.protocol import (
+        CheckReply,
+        CostState,
+        ErrorReply,
+        LaterReply,
+        MapReply,
+        Problem,
+        RegionReply,
+        ScaleReply,
+    )
 
-    Reply = MapReply | RegionReply | ScaleReply | LaterReply | ErrorReply
+    Reply = MapReply | RegionReply | ScaleReply | CheckReply | LaterReply | ErrorReply
 
 __all__ = ["Turns", "answer", "later"]
 
-_SECONDS = 0.25  # for so long all maps are made before something else may be asked
+_SECONDS = 0.25  # for so long all maps are made, or a word is checked, before something else may be asked
 
 
 class Turns:
@@ -45,9 +57,9 @@ class Turns:
                     del self._newest[asker]
 
 
-def later(request: dict[str, Any]) -> tuple[LaterReply, list[bytes]]:
-    """Answer that there is no answer yet."""
-    return {"id": request["id"], "type": "later"}, []
+def later(request: dict[str, Any], share: float = 0.0) -> tuple[LaterReply, list[bytes]]:
+    """Answer that there is no answer yet, but this share of it."""
+    return {"id": request["id"], "type": "later", "share": share}, []
 
 
 def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] | None:
@@ -57,12 +69,12 @@ def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] 
     ----------
     explanation : Explanation
         What is asked about.
-    request : MapRequest, RegionRequest, ScaleRequest or Ping
+    request : MapRequest, RegionRequest, ScaleRequest, CheckRequest or Ping
         As it came from the browser, not trusted.
 
     Returns
     -------
-    reply : MapReply, RegionReply, ScaleReply, LaterReply or ErrorReply
+    reply : MapReply, RegionReply, ScaleReply, CheckReply, LaterReply or ErrorReply
         Bears the request's id.
     buffers : list of bytes
         What goes with the reply.
@@ -86,14 +98,7 @@ def answer(explanation: Explanation, request: Any) -> tuple[Reply, list[bytes]] 
 
 
 def _map(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[MapReply, list[bytes]]:
-    tokens = request.get("tokens")
-    if not isinstance(tokens, list) or not tokens:
-        raise TypeError(f"tokens must be a list of indices; got {tokens!r:.200}")
-    if len(tokens) > len(explanation.tokens):
-        raise ValueError(f"there are {len(explanation.tokens)} tokens; got a list of {len(tokens):,}")
-    tokens = [_index(token, "a token") for token in tokens]
-    if len(set(tokens)) < len(tokens):
-        raise ValueError(f"a token can be named once; got {tokens!r:.200}")
+    tokens = _tokens(explanation, request)
     candidate = request.get("candidate")
     if candidate is not None:
         candidate = _index(candidate, "candidate")
@@ -133,7 +138,38 @@ def _scale(explanation: Explanation, name: str, request: dict[str, Any]) -> tupl
     return {"id": name, "type": "scale", "peak": greatest(explanation, said, **method)}, []
 
 
-_ANSWERS: dict[Any, Any] = {"map": _map, "region": _region, "scale": _scale}
+def _check(explanation: Explanation, name: str, request: dict[str, Any]) -> tuple[CheckReply | LaterReply, list[bytes]]:
+    from tam_widget.checks.asking import begin  # it needs transformers, which takes seconds to load
+
+    tokens, method = _tokens(explanation, request), _whole_method(request)
+    key, end = repr((tokens, sorted(method.items()))), time.monotonic() + _SECONDS
+    last, found = _UNFINISHED.pop(explanation, ("", None))
+    checking = begin(explanation, tokens, known=found if last == key else None, **method)
+    for left in checking.steps(0):
+        if left and time.monotonic() >= end:
+            _UNFINISHED[explanation] = key, checking.known
+            return later(request, 1 - left / checking.count(0))
+    verdict = checking.verdict(0)
+    costs: list[CostState] = [{"name": about, "nats": nats} for about, nats in verdict.costs]
+    return {"id": name, "type": "check", "sentence": verdict.sentence, "costs": costs}, []
+
+
+_ANSWERS: dict[Any, Any] = {"map": _map, "region": _region, "scale": _scale, "check": _check}
+
+# Of each explanation the latest check that is under way, and what it has found; it does not keep the model.
+_UNFINISHED: WeakKeyDictionary[Explanation, tuple[str, Known]] = WeakKeyDictionary()
+
+
+def _tokens(explanation: Explanation, request: dict[str, Any]) -> list[int]:
+    tokens = request.get("tokens")
+    if not isinstance(tokens, list) or not tokens:
+        raise TypeError(f"tokens must be a list of indices; got {tokens!r:.200}")
+    if len(tokens) > len(explanation.tokens):
+        raise ValueError(f"there are {len(explanation.tokens)} tokens; got a list of {len(tokens):,}")
+    tokens = [_index(token, "a token") for token in tokens]
+    if len(set(tokens)) < len(tokens):
+        raise ValueError(f"a token can be named once; got {tokens!r:.200}")
+    return tokens
 
 
 def _method(request: dict[str, Any]) -> dict[str, Any]:

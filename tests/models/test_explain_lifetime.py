@@ -25,13 +25,13 @@ def test_deleting_an_explanation_frees_its_states(tiny, picture):
     assert kept[1]() is None
 
 
-def test_an_explanation_does_not_keep_the_model(picture):
+def test_an_explanation_keeps_neither_the_model_nor_its_processor(picture):
     model, processor = tiny_models.build(), tiny_models.processor()
     ex = tam.explain(model, processor, picture, PROMPT, max_new_tokens=3)
-    gone = weakref.ref(model)
-    del model
+    gone = [weakref.ref(model), weakref.ref(processor)]
+    del model, processor
     gc.collect()
-    assert gone() is None
+    assert [one() for one in gone] == [None, None]
     assert ex.heatmap(0).shape == (6, 8)
 
 

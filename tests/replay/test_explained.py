@@ -2,6 +2,7 @@
 
 import copy
 
+import made_explanation
 import numpy as np
 import pytest
 import tiny_models
@@ -20,14 +21,14 @@ def test_a_token_before_the_picture_has_not_seen_it():
     content = [{"type": "text", "text": "Where is"}, {"type": "image"}, {"type": "text", "text": "the star?"}]
     messages = [{"role": "user", "content": content}]
     ex = tam.explain(model, processor, picture, messages=messages, answer=ANSWER)
-    explained = Explained(model, processor, ex, messages=messages)
+    explained = Explained(model, processor, ex)
     for name in method_names():
         blind = np.isnan(method_maps(name, explained)).all(axis=(1, 2))
         assert blind.any(), name
         np.testing.assert_array_equal(blind, np.isnan(ex.maps().images[0]).all(axis=(1, 2)), name)
 
 
-def test_a_conversation_of_turns_is_read_with_its_messages():
+def test_a_conversation_of_turns_is_read_again():
     model, processor = CASES[0].pair()
     picture = tiny_models.picture(64, 48, box=(8, 8, 24, 24))
     where = {"type": "image", "image": picture}
@@ -37,9 +38,7 @@ def test_a_conversation_of_turns_is_read_with_its_messages():
         {"role": "user", "content": "Where is the square?"},
     ]
     ex = tam.explain(model, processor, messages=messages, answer=ANSWER, system="Say it.")
-    with pytest.raises(tam.PromptError, match="pass messages="):
-        Explained(model, processor, ex)
-    explained = Explained(model, processor, ex, messages=messages, system="Say it.")
+    explained = Explained(model, processor, ex)
     assert explained.read(picture.rotate(90)).ids == explained.reading.ids
     for name in method_names():
         assert method_maps(name, explained, [-1]).shape == (1, *ex.grids[0])
@@ -62,10 +61,9 @@ def test_what_cannot_be_compared_is_refused():
     video = tam.explain(model, processor, video=[picture] * 4, prompt=PROMPT, answer=ANSWER)
     with pytest.raises(tam.PictureError, match="is of a video"):
         Explained(model, processor, video)
-    ex = of_case(CASES[0]).explanation
-    two = [{"role": "user", "content": [{"type": "image", "image": picture}] * 2 + [{"type": "text", "text": PROMPT}]}]
-    with pytest.raises(tam.PictureError, match="hold 2 pictures"):
-        Explained(model, processor, ex, messages=two)
-    other = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Where is the star?"}]}]
+    pieces, ex = tiny_models.processor(), of_case(CASES[0]).explanation
+    pieces.image_processor.size = {"shortest_edge": 4 * tiny_models.CELL**2, "longest_edge": 4 * tiny_models.CELL**2}
     with pytest.raises(tam.LayoutError, match="other tokens or another grid"):
-        _ = Explained(model, processor, ex, messages=other).reading
+        _ = Explained(model, pieces, ex).reading
+    with pytest.raises(tam.ModelGoneError, match="does not hold the conversation"):
+        Explained(model, processor, made_explanation.make())

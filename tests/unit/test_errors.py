@@ -36,6 +36,8 @@ def test_none_is_left_out_of_the_public_names():
         (tam.MissingDependencyError, ImportError),
         (tam.TokenIndexError, IndexError),
         (tam.ExplanationGoneError, ReferenceError),
+        (tam.ModelGoneError, ReferenceError),
+        (tam.CheckError, ValueError),
     ],
 )
 def test_each_is_also_the_builtin_error_one_expects(error, builtin):

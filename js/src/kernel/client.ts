@@ -1,6 +1,6 @@
 /** Where maps come from: the browser's cache, the maps embedded in the state, the kernel — in this order. */
 import { Line, type Trouble } from "./line.ts";
-import type { Bytes, Model, Region, Reply } from "./protocol.ts";
+import type { Bytes, CheckReply, Model, Region, Reply } from "./protocol.ts";
 import { isPublished, keyOf, methodKey, methodOf, type Query } from "./query.ts";
 import { responses } from "./responses.ts";
 import { bytes, fromReply, fromState, merge, type TokenMap } from "./tokenmap.ts";
@@ -11,6 +11,13 @@ const KEPT = 64 * 2 ** 20;
 export interface Listener {
   map(query: Query, map: TokenMap): void;
   trouble(query: Query, trouble: Trouble): void;
+}
+
+/** Who asked for a verdict: hears how much of it is done, then the answer, or what stands in its way. */
+export interface Checked {
+  later(share: number): void;
+  answer(reply: CheckReply): void;
+  trouble(trouble: Trouble): void;
 }
 
 type Then<T> = (answer: T | null) => void;
@@ -26,6 +33,7 @@ export class MapClient {
   readonly #maps: Line<Query>;
   readonly #regions: Line<Then<Float32Array>>;
   readonly #peaks: Line<Then<number>>;
+  readonly #checks: Line<Checked>;
 
   constructor(
     model: Model,
@@ -73,6 +81,18 @@ export class MapClient {
           if (wanted) then("peak" in reply ? reply.peak : null);
         },
         trouble,
+      },
+      signal,
+    );
+    this.#checks = new Line(
+      model,
+      isLive,
+      {
+        answer: (about: Checked, reply: Reply, _: Bytes | undefined, wanted: boolean) => {
+          if (wanted && "costs" in reply) about.answer(reply);
+        },
+        trouble: (about: Checked, trouble: Trouble) => about.trouble(trouble),
+        later: (about: Checked, share: number) => about.later(share),
       },
       signal,
     );
@@ -148,6 +168,22 @@ export class MapClient {
       then(peak);
     };
     this.#peaks.want({ key, about, body: { type: "scale", method } });
+  }
+
+  /** Ask whether a word needs the place that its map marks; without tokens what is under way is given up. */
+  check(tokens: null): void;
+  check(tokens: readonly number[], about: Checked): void;
+  check(tokens: readonly number[] | null, about?: Checked): void {
+    const method = methodOf(this.#model);
+    this.#checks.want(
+      tokens && about
+        ? {
+            key: `${tokens}|${methodKey(method)}`,
+            about,
+            body: { type: "check", tokens: [...tokens], method },
+          }
+        : null,
+    );
   }
 
   #embeddedScale(): number | undefined {

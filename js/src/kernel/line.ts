@@ -28,6 +28,8 @@ export interface Hearer<About> {
   /** `wanted`: somebody still waits for it. */
   answer(about: About, reply: Reply, buffer: Bytes | undefined, wanted: boolean): void;
   trouble(about: About, trouble: Trouble): void;
+  /** There is no answer yet, but so much of it. */
+  later?(about: About, share: number): void;
 }
 
 interface KernelStatus {
@@ -132,6 +134,7 @@ export class Line<About> {
       this.#patience = undefined;
     }
     if ("type" in reply && reply.type === "later") {
+      if (this.#wanted?.key === question.key) this.#hearer.later?.(this.#wanted.about, reply.share);
       if (this.#wanted !== null && this.#flight === null) this.#send(this.#wanted);
       return;
     }

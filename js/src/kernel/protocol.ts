@@ -139,12 +139,21 @@ export interface ScaleRequest {
   method: Method;
 }
 
+/** Whether a word needs the place that its map marks. */
+export interface CheckRequest {
+  id: string;
+  type: "check";
+  /** In order, at least one; of answers. */
+  tokens: number[];
+  method: Method;
+}
+
 /** Wants no answer; see client.ts. */
 export interface Ping {
   type: "ping";
 }
 
-export type Request = MapRequest | RegionRequest | ScaleRequest;
+export type Request = MapRequest | RegionRequest | ScaleRequest | CheckRequest;
 
 /**
  * Comes with one buffer: all pictures' and frames' cells, then the relevances of the tokens before the last one asked
@@ -170,10 +179,25 @@ export interface ScaleReply {
   peak: number;
 }
 
-/** In place of an answer: all maps take longer, or the same asker has asked something newer. Who still wants it asks again. */
+/** What covering something costs a word. */
+export interface Cost {
+  name: string;
+  nats: number;
+}
+
+export interface CheckReply {
+  id: string;
+  type: "check";
+  sentence: string;
+  costs: Cost[];
+}
+
+/** In place of an answer: it takes longer, or the same asker has asked something newer. Who still wants it asks again. */
 export interface LaterReply {
   id: string;
   type: "later";
+  /** How much of it is done, in [0, 1]. */
+  share: number;
 }
 
 export interface ErrorReply {
@@ -181,4 +205,4 @@ export interface ErrorReply {
   error: { type: string; message: string };
 }
 
-export type Reply = MapReply | RegionReply | ScaleReply | LaterReply | ErrorReply;
+export type Reply = MapReply | RegionReply | ScaleReply | CheckReply | LaterReply | ErrorReply;

@@ -26,6 +26,12 @@ export function ordinal(rank: number): string {
   return `${rank}${(!teen && ["", "st", "nd", "rd"][rank % 10]) || "th"}`;
 }
 
+/** A loss of log-probability; a gain has a minus. */
+export function nats(value: number): string {
+  const shown = Math.abs(value).toFixed(2);
+  return value < 0 && Number(shown) > 0 ? `−${shown}` : shown;
+}
+
 /** A frame's time as a person reads it; figures do the same (`tam_widget/figures/style.py`). */
 export function seconds(time: number): string {
   return `${time.toFixed(2).replace(/0$/, "")} s`;

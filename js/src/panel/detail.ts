@@ -1,5 +1,6 @@
 /** The panel under the text: what is looked at, what else it might have been, where its map peaks. Its height never changes. */
 import type { Token } from "../kernel/protocol.ts";
+import { listen } from "../page/bind.ts";
 import { element, visible } from "../page/dom.ts";
 import { placeOf } from "../text/text.ts";
 import type { Tokens, Units } from "../text/units.ts";
@@ -16,6 +17,12 @@ export class DetailView {
   readonly candidates: CandidatesView;
   readonly #name = element("span", "tam-name", { dir: "auto" });
   readonly #place = element("span", "tam-place");
+  readonly #check = element(
+    "button",
+    "tam-button",
+    { type: "button", title: "Cover its place and ask the model again: does the word need it? (C)" },
+    "Check",
+  );
   readonly #hint = element("div", "tam-hint");
   readonly #where = element("div", "tam-where");
   readonly #tokens: Token[];
@@ -24,17 +31,23 @@ export class DetailView {
   /** Whether to say what can be done here, where nothing is looked at. */
   hints = true;
 
-  /** `changed` is called when another candidate is looked at. */
-  constructor(tokens: Token[], units: Units, changed: () => void, signal: AbortSignal) {
+  /** `changed` is called when another candidate is looked at, `check` when a check is asked for. */
+  constructor(tokens: Token[], units: Units, changed: () => void, check: () => void, signal: AbortSignal) {
     this.#tokens = tokens;
     this.#units = units;
     this.candidates = new CandidatesView(tokens, changed, signal);
     this.node.append(
-      element("div", "tam-heading", {}, this.#name, this.#place),
+      element("div", "tam-heading", {}, this.#name, this.#check, this.#place),
       this.#where,
       this.candidates.node,
       this.#hint,
     );
+    listen(this.#check, "click", check, signal);
+  }
+
+  /** Whether these can be checked: the model said them. */
+  canCheck(active: Tokens): boolean {
+    return active.length > 0 && active.every((index) => this.#tokens[index]?.role === "answer");
   }
 
   show(active: Tokens): void {
@@ -45,6 +58,7 @@ export class DetailView {
     this.#hint.classList.toggle("tam-idle", first === undefined);
     this.#name.textContent = first === undefined ? "" : textOf(active, this.#tokens);
     this.#place.textContent = first === undefined ? "" : placeOf(active, this.#tokens);
+    this.#check.classList.toggle("tam-none", !this.canCheck(active));
     this.where("", "");
   }
 

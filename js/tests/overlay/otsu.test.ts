@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { otsu } from "../../src/overlay/otsu.ts";
 
-/** Levels, and what `tam_widget.evaluation.metrics.otsu_threshold` says of them. */
+/** Levels, and what `tam_widget.evaluation.otsu_threshold` says of them. */
 const CASES: [number[], number][] = [
   [
     [

@@ -7,9 +7,7 @@ import type {
   Model,
   Picture,
   Ping,
-  RegionRequest,
   Request,
-  ScaleRequest,
   State,
   Token,
 } from "../../src/kernel/protocol.ts";
@@ -22,7 +20,7 @@ export class FakeModel {
   /** For maps. */
   readonly requests: MapRequest[] = [];
   /** For anything else. */
-  readonly others: (RegionRequest | ScaleRequest)[] = [];
+  readonly others: Exclude<Request, MapRequest>[] = [];
   readonly pings: unknown[] = [];
   /** For each request: let the kernel report its status. */
   readonly report: ((state: "busy" | "idle") => void)[] = [];

@@ -1,6 +1,9 @@
-"""Ways to make a map of a word, side by side: Token Activation Map, its parts and successors, attention, gradients."""
+"""Ways to make a map of a word, side by side: Token Activation Map, its parts and successors, attention, gradients.
 
-from tam_widget.evaluation.methods import variants
+Below them the floors, which know nothing of the word.
+"""
+
+from tam_widget.evaluation.methods import floors, variants
 from tam_widget.evaluation.methods.attention_weights import attention, rollout
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
 from tam_widget.evaluation.methods.overlap import tam_overlap
@@ -42,5 +45,8 @@ for _name, _method in {
     "integrated_gradients": integrated_gradients,
     "tam_resolutions": tam_resolutions,
     "tam_overlap": tam_overlap,
+    "uniform": floors.uniform,
+    "random": floors.random,
+    "centre": floors.centre,
 }.items():
     register_method(_name, _method)

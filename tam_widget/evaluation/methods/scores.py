@@ -10,7 +10,7 @@ import torch
 from tam_widget.evaluation.methods.attention_weights import decoder_of
 from tam_widget.evaluation.methods.registry import MethodError
 from tam_widget.models.head import head_rows
-from tam_widget.replay.explained import mean_coloured
+from tam_widget.replay.covers import mean_coloured
 from tam_widget.replay.passes import batch_of, batch_size_for
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from tam_widget.maps.otsu import otsu_threshold
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +24,6 @@ __all__ = [
     "f1_iou",
     "function_iou",
     "object_iou",
-    "otsu_threshold",
     "pixel_precision",
     "pixel_recall",
     "points_inside",
@@ -122,25 +123,6 @@ def _neighbours(
     one = np.float32(2**_WEIGHT_BITS)
     near, far = np.rint((1 - share) * one).astype(np.int64), np.rint(share * one).astype(np.int64)
     return before.clip(0, cells - 1), (before + 1).clip(0, cells - 1), near, far
-
-
-def otsu_threshold(levels: Levels) -> int:
-    """Return the level that splits a picture best into two classes: `levels` above it are the foreground.
-
-    The first level that maximises the variance between the classes (Otsu, 1979), as OpenCV and scikit-image find it.
-    A picture of one level only has no split; its own level is returned, so that nothing lies above.
-    """
-    histogram = np.bincount(np.asarray(levels, np.uint8).ravel(), minlength=256).astype(np.float64)
-    if np.count_nonzero(histogram) == 1:
-        return int(histogram.argmax())
-    below = histogram.cumsum()
-    above = below[-1] - below
-    mass = (histogram * np.arange(256)).cumsum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (mass / below - (mass[-1] - mass) / above) ** 2
-    # Levels without pixels leave the same split: rounding must not choose among them.
-    between = np.nan_to_num(between)
-    return int(np.flatnonzero(between >= between.max() * (1 - 1e-12))[0])
 
 
 def _overlap(levels: Levels, mask: Mask, threshold: float | None) -> tuple[int, int, int]:

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from tam_widget.errors import MissingDependencyError
+from tam_widget.text.content import FUNCTION_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,26 +27,6 @@ FUNCTION_TAGS = frozenset(["CC", "DT", "EX", "MD", "POS", "PRP", "PRP$", "UH", "
 """Penn Treebank tags of function words; prepositions (IN) and numbers (CD) are not among them."""
 
 NOUN_TAGS = frozenset(["NN", "NNS", "NNP", "NNPS"])
-
-# The closed classes behind those tags. Words that are mostly something else (so, need, one, well) are left out.
-_CLOSED = {
-    "CC": "and or but nor either neither both plus",
-    "DT": "a an the this that these those each every some any no all another",
-    "EX": "there",
-    "MD": "can cannot could may might must shall should will would ought",
-    "POS": "'s ’s",
-    "PRP": (
-        "i you he she it we they me him us them myself yourself himself herself itself ourselves yourselves themselves "
-        "oneself mine yours hers ours theirs"
-    ),
-    "PRP$": "my your his her its our their",
-    "UH": "oh ah yes yeah hello hi hey wow ok okay uh um",
-    "WDT, WP, WP$": "which whatever whichever what who whom whoever whose",
-    "WRB": "how when where why whenever wherever",
-}
-
-FUNCTION_WORDS = frozenset(word for words in _CLOSED.values() for word in words.split())
-"""The closed list that stands in for the tagger."""
 
 # What simplemma does not know, or takes for something rarer.
 _CORRECTED = {"crosses": "cross", "drier": "drier", "tvs": "tv"}

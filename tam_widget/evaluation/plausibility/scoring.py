@@ -21,7 +21,6 @@ from tam_widget.evaluation.plausibility.metrics import (
     energy_inside,
     function_iou,
     object_iou,
-    otsu_threshold,
     pixel_precision,
     pixel_recall,
     points_inside,
@@ -29,6 +28,7 @@ from tam_widget.evaluation.plausibility.metrics import (
     to_mask_size,
 )
 from tam_widget.evaluation.plausibility.parts_of_speech import Tagger, open_tagger
+from tam_widget.maps.otsu import otsu_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Session", "evaluate"]
 
-METHODS = ("tam", "causal", "filter", "cam")
+METHODS = ("tam", "causal", "filter", "cam", "uniform", "random", "centre")
 """The method and its parts: what the paper's ablation compares."""
 
 

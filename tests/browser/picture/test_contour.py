@@ -5,8 +5,8 @@ import pytest
 from playwright.sync_api import expect
 
 from picture.demo_notebook import levels, pin
-from tam_widget.evaluation.plausibility.metrics import otsu_threshold
 from tam_widget.figures.surface import places_in, smooth_surface
+from tam_widget.maps.otsu import otsu_threshold
 
 
 def white(view):

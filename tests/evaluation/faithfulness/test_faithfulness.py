@@ -11,6 +11,7 @@ from tam_widget.evaluation.faithfulness.deletion import measure_faithfulness, no
 from tam_widget.evaluation.methods import method_maps
 from tam_widget.replay import passes
 from tam_widget.replay.covering import Covering
+from tam_widget.replay.covers import covers_of
 from tam_widget.replay.explained import Explained
 
 
@@ -49,16 +50,16 @@ def test_blur_hides_shapes_and_keeps_colours():
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_pixel_belongs_to_the_cell_over_it(case):
     explained = of_case(case)
-    covering = Covering(explained)
+    covers = covers_of(explained)[0]
     (rows, columns), (left, top, right, bottom) = explained.explanation.grids[0], explained.explanation.boxes[0]
     width, height = explained.picture.size
-    for y, row in enumerate(covering._row):
+    for y, row in enumerate(covers._row):
         edges = [top + (row + side) * (bottom - top) / rows for side in (0, 1)]
         assert edges[0] <= min(max(y + 0.5, top), bottom) <= edges[1]
-    for x, column in enumerate(covering._column):
+    for x, column in enumerate(covers._column):
         edges = [left + (column + side) * (right - left) / columns for side in (0, 1)]
         assert edges[0] <= min(max(x + 0.5, left), right) <= edges[1]
-    assert (len(covering._row), len(covering._column)) == (height, width)
+    assert (len(covers._row), len(covers._column)) == (height, width)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -55,6 +55,21 @@ def test_every_method_runs_in_bfloat16():
         assert maps.max() > 0
 
 
+def test_floors_know_nothing_of_the_word():
+    _, explained = demo(0)
+    tokens = [token.index for token in explained.explanation.tokens if token.role == "answer"]
+    uniform, random, centre = (method_maps(name, explained, tokens) for name in ("uniform", "random", "centre"))
+    assert (uniform == 1).all()
+    assert (centre == centre[:1]).all()
+    np.testing.assert_allclose(centre[0], centre[0, ::-1, ::-1], atol=1e-6)
+    rows, columns = centre.shape[1:]
+    deviation = np.sqrt(-np.log(centre[0, 0, columns // 2] / centre[0, rows // 2, columns // 2]) / 2) / (1 - 1 / rows)
+    assert deviation == pytest.approx(1 / (0.25 * 4), rel=0.01)  # half a side is two standard deviations
+    assert len(np.unique(random)) > 0.99 * random.size
+    assert random.mean() == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_array_equal(random[2:3], method_maps("random", explained, tokens[2:3]))
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_parts_of_the_method_are_the_explanations_own(name):
     _, explained = demo(1)

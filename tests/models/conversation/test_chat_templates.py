@@ -79,9 +79,9 @@ def test_variables_reach_the_template_and_the_conversation_is_read_again_with_th
     plain = tam.explain(model, processor, picture, PROMPT, max_new_tokens=3)
     assert ex.texts[0, "prompt"] == plain.texts[0, "prompt"] == PROMPT
     assert ex.tokens[-1].candidates != plain.tokens[-1].candidates
-    assert Explained(model, processor, ex, **options).run.said
-    with pytest.raises(tam.LayoutError, match="read again"):
-        _ = Explained(model, processor, ex).run
+    assert Explained(model, processor, ex).run.said
+    with pytest.raises(tam.LayoutError, match="read again"):  # another model than the one that wrote this answer
+        _ = Explained(tiny_models.build(seed=1), processor, ex).run
     with pytest.raises(tam.UnknownOptionError, match=r"'enable_thinkin', which the chat .* mean enable_thinking"):
         tam.explain(model, processor, picture, PROMPT, chat_template_kwargs={"enable_thinkin": False})
 
@@ -91,24 +91,20 @@ def test_a_conversation_with_pictures_in_their_own_sizes_is_read_again(tiny):
     sized = {"type": "image", "image": tiny_models.picture(box=(5, 5, 20, 20)), "max_pixels": 12 * tiny_models.CELL**2}
     messages = [{"role": "user", "content": [sized, PROMPT]}]
     ex = tam.explain(model, processor, messages=messages, max_new_tokens=3)
-    explained = Explained(model, processor, ex, messages=messages)
+    explained = Explained(model, processor, ex)
     assert explained.reading.panel.grid == ex.grids[0] == (3, 4)
     assert explained.read(tiny_models.picture(colour="blue")).panel.grid == (3, 4)
     options = {"image_kwargs": {"max_pixels": 12 * tiny_models.CELL**2}}
     ex = tam.explain(model, processor, tiny_models.picture(), PROMPT, max_new_tokens=3, **options)
-    assert Explained(model, processor, ex, **options).reading.panel.grid == (3, 4)
-    with pytest.raises(tam.LayoutError, match="image_kwargs="):
-        _ = Explained(model, processor, ex).reading
+    assert Explained(model, processor, ex).reading.panel.grid == (3, 4)
 
 
-def test_a_picture_without_a_question_is_read_again_with_its_messages(tiny):
+def test_a_picture_without_a_question_is_read_again(tiny):
     model, processor = tiny()
     messages = [{"role": "user", "content": [PICTURE]}]
     picture = tiny_models.picture(box=(5, 5, 20, 20))
     ex = tam.explain(model, processor, picture, messages=messages, answer="A red square.")
-    with pytest.raises(tam.PromptError, match="pass messages="):
-        Explained(model, processor, ex)
-    assert Explained(model, processor, ex, messages=messages).run.said
+    assert Explained(model, processor, ex).run.said
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_what_needs_all_maps_is_answered_after_some_rounds(large, kind):
     expected.maps()
     request = REGION | {"type": kind}
     rounds = 0
-    while (reply := answer(ex, request))[0] == {"id": "p-1", "type": "later"}:
+    while (reply := answer(ex, request))[0] == {"id": "p-1", "type": "later", "share": 0.0}:
         assert reply[1] == []
         rounds += 1
         found, _ = answer(ex, asking(9, id="q-1"))  # a hover in between
