@@ -25,11 +25,13 @@ NAMES = {
     "idefics3": "Idefics3",
     "internvl": "InternVL3",
     "lfm2_vl": "LFM2-VL",
+    "lighton_ocr": "LightOnOCR",
     "llama4": "Llama 4",
     "llava": "LLaVA",
     "llava_next": "LLaVA-NeXT",
     "llava_onevision": "LLaVA-OneVision",
     "mistral3": "Mistral Small 3.1",
+    "mistral_large4": "Mistral Large 4",
     "ovis2": "Ovis2",
     "paligemma": "PaliGemma",
     "pixtral": "Pixtral",
@@ -39,6 +41,7 @@ NAMES = {
     "qwen3_vl_moe": "Qwen3-VL MoE",
     "qwen3_5": "Qwen3.5",
     "smolvlm": "SmolVLM",
+    "vipllava": "ViP-LLaVA",
 }
 
 TYPES = {"pixtral": "`llava`, tower `pixtral`"}

@@ -82,6 +82,9 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("paligemma", None): Family(paligemma.views, paligemma.render, paligemma.ANSWER_TYPE_ID),
     ("gemma4", None): Family(gemma4.views),
     ("lfm2_vl", None): Family(lfm2_vl.views),
+    ("vipllava", None): Family(llava.views),
+    ("mistral_large4", None): Family(pixtral.views),
+    ("lighton_ocr", None): Family(pixtral.views),
 }
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
