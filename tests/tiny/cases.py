@@ -1,6 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, glm4v, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
+from tiny.squares import deepseek_vl, feature_map, got_ocr2
 
 CASES = (
     *qwen.CASES,
@@ -15,4 +16,7 @@ CASES = (
     *idefics3.CASES,
     *gemma.CASES,
     *lfm2_vl.CASES,
+    *deepseek_vl.CASES,
+    *feature_map.CASES,
+    *got_ocr2.CASES,
 )

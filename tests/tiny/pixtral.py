@@ -28,15 +28,11 @@ def tokenizer():
 
 def processor(merge=1, longest=48, kind=PixtralProcessor):
     images = PixtralImageProcessor(patch_size=PATCH * merge, size={"longest_edge": longest})
-    return kind(
-        images, tokenizer(), patch_size=PATCH, spatial_merge_size=merge, chat_template=template("[IMG]")
-    )
+    return kind(images, tokenizer(), patch_size=PATCH, spatial_merge_size=merge, chat_template=template("[IMG]"))
 
 
 def vision():
-    return tower(
-        model_type="pixtral", image_size=6 * PATCH, patch_size=PATCH, projection_dim=32, initializer_range=0.2
-    )
+    return tower(model_type="pixtral", image_size=6 * PATCH, patch_size=PATCH, projection_dim=32, initializer_range=0.2)
 
 
 def build(family):

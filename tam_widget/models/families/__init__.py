@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 from tam_widget.errors import UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
+    feature_map,
     gemma3,
     gemma4,
     generic,
+    got_ocr2,
     idefics3,
     internvl,
     lfm2_vl,
     llama4,
     llava,
     ovis2,
+    padded_square,
     paligemma,
     pixtral,
     qwen_vl,
@@ -85,6 +88,13 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("vipllava", None): Family(llava.views),
     ("mistral_large4", None): Family(pixtral.views),
     ("lighton_ocr", None): Family(pixtral.views),
+    ("deepseek_vl", None): Family(padded_square.views),
+    ("deepseek_vl_hybrid", None): Family(padded_square.views),
+    ("janus", None): Family(padded_square.views),
+    ("fast_vlm", None): Family(feature_map.views),
+    ("gemma3n", None): Family(feature_map.views),
+    ("got_ocr2", None): Family(got_ocr2.views, got_ocr2.render),
+    ("qianfan_ocr", None): Family(internvl.views),
 }
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
