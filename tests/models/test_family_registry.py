@@ -278,8 +278,9 @@ def test_tiles_that_are_not_named_cannot_be_told():
         del processor.use_image_special_tokens
 
 
-def test_a_picture_and_a_video_together_have_one_scale():
-    model, processor = case("qwen3_vl")
+@pytest.mark.parametrize("name", ["qwen3_vl", "glm5_next"])
+def test_a_picture_and_a_video_together_have_one_scale(name):
+    model, processor = case(name)
     picture, frames = tiny_models.picture(box=(5, 5, 20, 20)), [tiny_models.picture(48, 48)] * 4
     ex = tam.explain(model, processor, picture, PROMPT, video=frames, max_new_tokens=3)
     assert ex.grids == ((6, 8), (2, 6, 6))

@@ -16,6 +16,7 @@ from tam_widget.models.families import (
     gemma3,
     gemma4,
     generic,
+    glm5_next,
     idefics3,
     internvl,
     lfm2_vl,
@@ -82,6 +83,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("paligemma", None): Family(paligemma.views, paligemma.render, paligemma.ANSWER_TYPE_ID),
     ("gemma4", None): Family(gemma4.views),
     ("lfm2_vl", None): Family(lfm2_vl.views),
+    ("glm5_next", None): Family(glm5_next.views),
 }
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
