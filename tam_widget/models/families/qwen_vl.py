@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import View
     from tam_widget.models.place import Place
 
-__all__ = ["MODEL_TYPES", "views"]
-
-MODEL_TYPES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5", "glm4v")
+__all__ = ["views"]
 
 
 def views(place: Place) -> list[View]:
