@@ -28,7 +28,7 @@ class Case:
     Attributes
     ----------
     family
-        The model type, as the table of families names it.
+        The model type, ``config.model_type``.
     build
         Makes a model of the real class with random weights, in float32, for evaluation.
     processor
@@ -43,6 +43,8 @@ class Case:
         Whether the family takes several pictures, a video, a conversation of several turns.
     name
         Tells configurations of one family apart.
+    tower
+        ``config.vision_config.model_type``, where the family is for models with this tower alone.
     """
 
     family: str
@@ -55,6 +57,7 @@ class Case:
     video: bool = False
     turns: bool = True
     name: str = ""
+    tower: str | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def __str__(self) -> str:

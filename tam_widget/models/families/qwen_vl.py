@@ -13,13 +13,7 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import Box, View
     from tam_widget.models.place import Place
 
-__all__ = ["MODEL_TYPES", "grids", "views"]
-
-MODEL_TYPES = (
-    *("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe"),
-    *("glm4v", "glm4v_moe", "glm46v", "glm_ocr", "glmga"),
-    *("cosmos3_omni", "exaone4_5", "hyperclovax_vision_v2", "lfm3_vl"),
-)
+__all__ = ["grids", "views"]
 
 
 def views(place: Place) -> list[View]:
