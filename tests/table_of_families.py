@@ -16,43 +16,6 @@ COLUMNS = {
     "video": "video",
     "turns": "turns",
 }
-NAMES = {
-    "aya_vision": "Aya Vision",
-    "cohere2_vision": "Command A Vision",
-    "deepseek_vl": "DeepSeek-VL",
-    "deepseek_vl_hybrid": "DeepSeek-VL (two towers)",
-    "fast_vlm": "FastVLM",
-    "gemma3": "Gemma 3",
-    "gemma3n": "Gemma 3n",
-    "gemma4": "Gemma 4",
-    "glm4v": "GLM-4.1V",
-    "got_ocr2": "GOT-OCR 2.0",
-    "idefics3": "Idefics3",
-    "internvl": "InternVL3",
-    "janus": "Janus",
-    "lfm2_vl": "LFM2-VL",
-    "lighton_ocr": "LightOnOCR",
-    "llama4": "Llama 4",
-    "llava": "LLaVA",
-    "llava_next": "LLaVA-NeXT",
-    "llava_onevision": "LLaVA-OneVision",
-    "mistral3": "Mistral Small 3.1",
-    "mistral_large4": "Mistral Large 4",
-    "ovis2": "Ovis2",
-    "paligemma": "PaliGemma",
-    "pixtral": "Pixtral",
-    "qianfan_ocr": "Qianfan-OCR",
-    "qwen2_5_vl": "Qwen2.5-VL",
-    "qwen2_vl": "Qwen2-VL",
-    "qwen3_5": "Qwen3.5",
-    "qwen3_vl": "Qwen3-VL",
-    "qwen3_vl_moe": "Qwen3-VL MoE",
-    "smolvlm": "SmolVLM",
-    "vipllava": "ViP-LLaVA",
-}
-
-TYPES = {"pixtral": "`llava`, tower `pixtral`"}
-
 RESULTS = pytest.StashKey()
 
 
@@ -61,7 +24,8 @@ def remember(config, item, report):
     if report.when == "teardown" or (report.when == "setup" and report.passed):
         return
     for mark in item.iter_markers("shows"):
-        cell = (item.callspec.params["case"].family, mark.args[0])
+        case = item.callspec.params["case"]
+        cell = ((case.family, case.tower), mark.args[0])
         results = config.stash.setdefault(RESULTS, {})
         results[cell] = results.get(cell, True) and report.passed
 
@@ -70,12 +34,14 @@ def is_complete(session):
     """Whether every test that shows something has run."""
     from tiny.cases import CASES
 
-    expected = {(case.family, "image") for case in CASES}
+    expected = {((case.family, case.tower), "image") for case in CASES}
     return expected <= session.config.stash.get(RESULTS, {}).keys()
 
 
 def table(results):
     """Return the table as Markdown."""
+    from tam_widget.models.families import name_of
+
     families = list(dict.fromkeys(family for family, _ in results))
     rows = [
         ["family", "`model_type`", *COLUMNS.values(), "tested with"],
@@ -83,8 +49,9 @@ def table(results):
     ]
     for family in families:
         cells = ["✓" if results.get((family, column)) else "" for column in COLUMNS]
-        model_type = TYPES.get(family, f"`{family}`")
-        rows.append([NAMES[family], model_type, *cells, f"transformers {transformers.__version__}"])
+        model_type, tower = family
+        types = f"`{model_type}`" + (f", tower `{tower}`" if tower else "")
+        rows.append([name_of(model_type, tower), types, *cells, f"transformers {transformers.__version__}"])
     return "\n".join([BEGIN, *("| " + " | ".join(row) + " |" for row in rows), END])
 
 

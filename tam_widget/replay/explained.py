@@ -19,6 +19,7 @@ from tam_widget.errors import LayoutError, PictureError, PromptError
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
 from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.inputs.answer_inputs import answer_inputs
 from tam_widget.models.inputs.conversation import prepare
 from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
 from tam_widget.models.inputs.parts import Shown
@@ -161,13 +162,14 @@ class Explained:
         panels = panels_of(prepared, self.model.config, self.processor)
         length, turn = len(prepared.ids), conversation.turn
         said = [token.id for token in self._said]
-        inputs = capture.extended(prepared.inputs, said, family.answer_type_id)
+        grows = answer_inputs(prepared, family.answer_inputs)
         answer = (
             Slot(length + k, token.id, token.text, token.span, "answer", turn) for k, token in enumerate(self._said)
         )
         return Reading(
-            inputs,
+            capture.extended(prepared.inputs, said, grows),
             prepared.inputs,
+            grows,
             (*prepared.ids, *said),
             panels,
             (*prepared.slots, *answer),
@@ -178,13 +180,8 @@ class Explained:
         """Run the model over a reading and return the states and probabilities; one forward pass."""
         length = int(reading.prompt["input_ids"].shape[1])
         earlier = [slot.position for slot in reading.slots if slot.role == "answer" and slot.position < length]
-        return capture.replay(
-            self.model,
-            reading.prompt,
-            reading.ids[length:],
-            earlier=earlier,
-            answer_type_id=family_of(self.model.config).answer_type_id,
-        )
+        said = reading.ids[length:]
+        return capture.replay(self.model, reading.prompt, said, earlier=earlier, answer_inputs=reading.answer_inputs)
 
     def activations(self, reading: Reading, run: Capture) -> Activations:
         """Return the states and head rows that Token Activation Maps of a reading are made of."""

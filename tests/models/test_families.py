@@ -13,6 +13,7 @@ from tiny.cases import CASES
 import tam_widget as tam
 from tam_widget.models import capture
 from tam_widget.models.families import family_of, generic, panels_of
+from tam_widget.models.inputs.answer_inputs import answer_inputs
 from tam_widget.models.inputs.conversation import places, prepare
 from tam_widget.models.inputs.messages import conversation_from
 from tam_widget.models.stitch import stitch
@@ -162,7 +163,7 @@ def test_several_pictures_keep_apart(case):
 @pytest.mark.shows("video")
 def test_a_square_in_one_frame_reacts_in_the_maps_of_that_frame(case):
     model, processor = case.blind_pair()
-    width, height, count = 64, 48, 6
+    width, height, count = 64, 48, 5
     frames = [tiny_models.picture(width, height) for _ in range(count)]
     _, panels, before = laid_out(model, processor, conversation_from(None, frames, PROMPT))
     shown = [panel.frame for panel in panels]
@@ -219,14 +220,11 @@ def test_the_states_are_those_behind_the_models_words(case):
     conversation = conversation_from(tiny_models.picture(*case.sizes[0]), None, PROMPT)
     prepared = prepare(processor, conversation, family.render)
     run = capture.generate(model, prepared.inputs, max_new_tokens=4, do_sample=False)
-    again = capture.replay(model, prepared.inputs, run.ids[len(prepared.ids) :], answer_type_id=family.answer_type_id)
+    said, grows = run.ids[len(prepared.ids) :], answer_inputs(prepared, family.answer_inputs)
+    again = capture.replay(model, prepared.inputs, said, answer_inputs=grows)
     with torch.no_grad():
         whole = model(
-            **capture.on_device(
-                model,
-                capture.extended(prepared.inputs, run.ids[len(prepared.ids) :], family.answer_type_id),
-            ),
-            output_hidden_states=True,
+            **capture.on_device(model, capture.extended(prepared.inputs, said, grows)), output_hidden_states=True
         )
     last = whole.hidden_states[-1]
     if last.shape[:-1] == (1, len(run.ids)):  # Gemma 3n's are several streams, which are joined after the last one
@@ -256,7 +254,8 @@ def test_replaying_what_was_generated_gives_the_same_maps(case):
     family = family_of(model.config)
     prepared = prepare(processor, conversation_from(picture, None, PROMPT), family.render)
     said = [token.id for token in ex.tokens if token.role == "answer"]
-    run = capture.replay(model, prepared.inputs, said, answer_type_id=family.answer_type_id)
+    grows = answer_inputs(prepared, family.answer_inputs)
+    run = capture.replay(model, prepared.inputs, said, answer_inputs=grows)
     assert run.choices.chosen.tolist() == said
     assert len(ex.heatmap(-1)) == ex.grids[0][0]
     if ex.answer.strip() and processor.tokenizer(ex.answer, add_special_tokens=False)["input_ids"] == said:

@@ -1,5 +1,7 @@
 """Which models are explained, which are refused and why, and how a new one is taught."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,8 +20,9 @@ from transformers import (
 
 import tam_widget as tam
 from tam_widget.models import families
-from tam_widget.models.families import family_of, generic, supported_types
+from tam_widget.models.families import family_of, generic, llava, supported_types
 from tam_widget.models.inputs.conversation import places
+from tam_widget.models.stitch import stitch
 
 PROMPT = "Describe the image."
 
@@ -134,8 +137,64 @@ def test_a_family_that_is_wrong_about_its_tokens_is_refused(registry):
     tam.register_family("my_vlm", lambda place: [place.view("main", place.placeholders, 16, 16)])
     with pytest.raises(tam.LayoutError, match="picture 0 has 48 vision tokens where a main view of 16×16 cells"):
         tam.explain(model, processor, tiny_models.picture(), PROMPT)
-    with pytest.raises(TypeError, match="must be a function"):
+    with pytest.raises(TypeError, match="a Family or a function from a place to its views, got 'views'"):
         tam.register_family("my_vlm", "views")
+    with pytest.raises(TypeError, match="a family has no answer_input; it may have answer_inputs, final_norm"):
+        tam.register_family("my_vlm", generic.views, answer_input={})
+
+
+@pytest.fixture
+def documented(registry):
+    """Run the examples of the docs, and return the families that they register."""
+    page = (Path(__file__).parents[2] / "docs" / "families.md").read_text(encoding="utf-8")
+    section = page.partition("## Teach it another model")[2].partition("\n## ")[0]
+    names = {"tam": tam}
+    for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
+        exec(code, names)  # noqa: S102 - our own docs
+    return families._FAMILIES
+
+
+@pytest.mark.parametrize(
+    ("name", "model_type", "sizes"),
+    [
+        ("llava (padded)", "my_padded_vlm", [(64, 48), (48, 103), (250, 130)]),
+        ("gemma3 (pan and scan)", "my_cropping_vlm", [(50, 48), (97, 40), (250, 80)]),
+    ],
+)
+def test_the_examples_of_the_docs_lay_pictures_out_as_the_known_families_do(documented, name, model_type, sizes):
+    model, processor = case(name)
+    for size in sizes:
+        prepared = tiny_models.prepared(processor, [tiny_models.picture(*size)], PROMPT)
+        (found,) = places(prepared, model.config, processor)
+        shown, known = (
+            stitch(family.views(found), 0, size) for family in (documented[model_type, None], family_of(model.config))
+        )
+        assert [panel.grid for panel in shown] == [panel.grid for panel in known]
+        for one, other in zip(shown, known, strict=True):
+            assert one.box == pytest.approx(other.box)
+            np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_a_known_familys_views_serve_another_type(documented):
+    family = documented["my_llava", None]
+    assert family.views is llava.views
+    assert (dict(family.answer_inputs), family.final_norm) == ({"expert_type_ids": 0}, "norm_f")
+    tam.register_family("mine_too", family, final_norm=None, name="Mine")
+    assert families.name_of("mine_too") == "Mine"
+    assert documented["mine_too", None].final_norm is None
+
+
+def test_a_final_norm_of_another_name_is_found(registry):
+    model, processor = tiny_models.build(), tiny_models.processor()
+    expected = tam.explain(model, processor, tiny_models.picture(), PROMPT, answer="A star.").maps()
+    model.get_decoder().norm = torch.nn.Sequential(model.get_decoder().norm, torch.nn.Identity())
+    model.config.model_type = "my_vlm"
+    tam.register_family("my_vlm", generic.views, final_norm="norm.1")
+    found = tam.explain(model, processor, tiny_models.picture(), PROMPT, answer="A star.").maps()
+    np.testing.assert_array_equal(found.images[0], expected.images[0])
+    tam.register_family("my_vlm", generic.views, final_norm="norm_f")
+    with pytest.raises(tam.UnsupportedModelError, match=r"final norm 'norm_f'.*register_family\('my_vlm'"):
+        tam.explain(model, processor, tiny_models.picture(), PROMPT)
 
 
 # A model of no known family: what its inputs state is used, what they leave open is refused.
@@ -279,8 +338,9 @@ def test_tiles_that_are_not_named_cannot_be_told():
         del processor.use_image_special_tokens
 
 
-def test_a_picture_and_a_video_together_have_one_scale():
-    model, processor = case("qwen3_vl")
+@pytest.mark.parametrize("name", ["qwen3_vl", "glm5_next"])
+def test_a_picture_and_a_video_together_have_one_scale(name):
+    model, processor = case(name)
     picture, frames = tiny_models.picture(box=(5, 5, 20, 20)), [tiny_models.picture(48, 48)] * 4
     ex = tam.explain(model, processor, picture, PROMPT, video=frames, max_new_tokens=3)
     assert ex.grids == ((6, 8), (2, 6, 6))

@@ -28,7 +28,7 @@ class Case:
     Attributes
     ----------
     family
-        The model type, as the table of families names it.
+        The model type, ``config.model_type``.
     build
         Makes a model of the real class with random weights, in float32, for evaluation.
     processor
@@ -43,6 +43,8 @@ class Case:
         Whether the family takes several pictures, a video, a conversation of several turns.
     name
         Tells configurations of one family apart.
+    tower
+        ``config.vision_config.model_type``, where the family is for models with this tower alone.
     """
 
     family: str
@@ -55,6 +57,7 @@ class Case:
     video: bool = False
     turns: bool = True
     name: str = ""
+    tower: str | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def __str__(self) -> str:
@@ -85,6 +88,18 @@ def silence(modules) -> None:
     """Let modules return zeros: what was added to the residual stream by attention is nothing any more."""
     for module in modules:
         module.register_forward_hook(_zeros)
+
+
+def in_proportion(module) -> None:
+    """Add a large constant to what a patch embedding returns, so that tokens follow their pixels in proportion.
+
+    Beside it, the norms scale all tokens alike; the one whose pixels changed most then changes most.
+    """
+
+    def add(_module, _args, output):
+        return output + 20 * torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0))
+
+    module.register_forward_hook(add)
 
 
 def _zeros(_module, _args, output):

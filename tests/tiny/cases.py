@@ -1,6 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
-from tiny import any_resolution, cohere, gemma, glm4v, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
+from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
+from tiny.patches import glm, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
 
 CASES = (
@@ -12,10 +13,11 @@ CASES = (
     *cohere.CASES,
     *ovis2.CASES,
     *llama4.CASES,
-    *glm4v.CASES,
+    *glm.CASES,
     *idefics3.CASES,
     *gemma.CASES,
     *lfm2_vl.CASES,
+    *qwen_like.CASES,
     *deepseek_vl.CASES,
     *feature_map.CASES,
     *got_ocr2.CASES,

@@ -94,7 +94,7 @@ def blind(model):
 SIZES = ((40, 29), (48, 104), (250, 130))
 
 CASES = (
-    Case("pixtral", partial(build, "llava"), processor, sizes=SIZES, blind=blind),
+    Case("llava", partial(build, "llava"), processor, sizes=SIZES, blind=blind, name="pixtral", tower="pixtral"),
     Case(
         "mistral3",
         partial(build, "mistral3"),

@@ -1,13 +1,13 @@
 """Model families: for each ``config.model_type`` a function that says which position shows which part of a picture.
 
 A family is a function ``views(place) -> sequence of View`` in a file of its own, registered for the model types it
-serves. It reads what the processor returned and checks it against the number of placeholders; it never guesses a
-geometry.
+serves with what else is particular to them (:class:`tam_widget.models.family.Family`). It reads what the processor
+returned and checks it against the number of placeholders; it never guesses a geometry.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import UnsupportedModelError
@@ -17,6 +17,7 @@ from tam_widget.models.families import (
     gemma3,
     gemma4,
     generic,
+    glm5_next,
     got_ocr2,
     idefics3,
     internvl,
@@ -29,72 +30,63 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
 )
+from tam_widget.models.family import Family
 from tam_widget.models.inputs.conversation import places
 from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tam_widget.models.inputs.chat_template import Render
+    from tam_widget.models.family import Views
     from tam_widget.models.inputs.conversation import Prepared
-    from tam_widget.models.layout import Panel, View
-    from tam_widget.models.place import Place
+    from tam_widget.models.layout import Panel
 
-    Views = Callable[[Place], Sequence[View]]
-
-__all__ = ["Family", "family_of", "panels_of", "register_family", "supported_types"]
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """What is particular to a kind of model.
-
-    Attributes
-    ----------
-    views : callable
-        From a place to the views of it.
-    render : callable, optional
-        For a model without chat template; see :func:`tam_widget.models.inputs.conversation.prepare`.
-    answer_type_id : int
-        The ``token_type_ids`` of an answer's tokens.
-    """
-
-    views: Views
-    render: Render | None = None
-    answer_type_id: int = 0
-
+__all__ = ["Family", "family_of", "name_of", "panels_of", "register_family", "supported_types"]
 
 _GENERIC = Family(generic.views)
 
 # By config.model_type, and by vision_config.model_type where one type has several towers (None: any other).
 _FAMILIES: dict[tuple[str, str | None], Family] = {
-    **{(model_type, None): Family(qwen_vl.views) for model_type in qwen_vl.MODEL_TYPES},
-    ("llava", None): Family(llava.views),
-    ("llava", "pixtral"): Family(pixtral.views),
-    ("mistral3", None): Family(pixtral.views),
-    ("llava_next", None): Family(any_resolution.views),
-    ("llava_onevision", None): Family(any_resolution.views),
-    ("internvl", None): Family(internvl.views),
-    ("aya_vision", None): Family(internvl.views),
-    ("cohere2_vision", None): Family(internvl.views),
-    ("ovis2", None): Family(ovis2.views),
-    ("llama4", None): Family(llama4.views),
-    ("idefics3", None): Family(idefics3.views),
-    ("smolvlm", None): Family(idefics3.views),
-    ("gemma3", None): Family(gemma3.views),
-    ("paligemma", None): Family(paligemma.views, paligemma.render, paligemma.ANSWER_TYPE_ID),
-    ("gemma4", None): Family(gemma4.views),
-    ("lfm2_vl", None): Family(lfm2_vl.views),
-    ("vipllava", None): Family(llava.views),
-    ("mistral_large4", None): Family(pixtral.views),
-    ("lighton_ocr", None): Family(pixtral.views),
-    ("deepseek_vl", None): Family(padded_square.views),
-    ("deepseek_vl_hybrid", None): Family(padded_square.views),
-    ("janus", None): Family(padded_square.views),
-    ("fast_vlm", None): Family(feature_map.views),
-    ("gemma3n", None): Family(feature_map.views),
-    ("got_ocr2", None): Family(got_ocr2.views, got_ocr2.render),
-    ("qianfan_ocr", None): Family(internvl.views),
+    ("qwen2_vl", None): Family(qwen_vl.views, "Qwen2-VL"),
+    ("qwen2_5_vl", None): Family(qwen_vl.views, "Qwen2.5-VL"),
+    ("qwen3_vl", None): Family(qwen_vl.views, "Qwen3-VL"),
+    ("qwen3_vl_moe", None): Family(qwen_vl.views, "Qwen3-VL MoE"),
+    ("qwen3_5", None): Family(qwen_vl.views, "Qwen3.5"),
+    ("qwen3_5_moe", None): Family(qwen_vl.views, "Qwen3.5 MoE"),
+    ("glm4v", None): Family(qwen_vl.views, "GLM-4.1V"),
+    ("glm4v_moe", None): Family(qwen_vl.views, "GLM-4.5V"),
+    ("glm46v", None): Family(qwen_vl.views, "GLM-4.6V"),
+    ("glm_ocr", None): Family(qwen_vl.views, "GLM-OCR"),
+    ("glmga", None): Family(qwen_vl.views, "Glmga"),
+    ("glm5_next", None): Family(glm5_next.views, "GLM-5-Next"),
+    ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
+    ("exaone4_5", None): Family(qwen_vl.views, "EXAONE 4.5"),
+    ("hyperclovax_vision_v2", None): Family(qwen_vl.views, "HyperCLOVA X Vision 2"),
+    ("lfm3_vl", None): Family(qwen_vl.views, "LFM3-VL"),
+    ("llava", None): Family(llava.views, "LLaVA"),
+    ("llava", "pixtral"): Family(pixtral.views, "Pixtral"),
+    ("mistral3", None): Family(pixtral.views, "Mistral Small 3.1"),
+    ("llava_next", None): Family(any_resolution.views, "LLaVA-NeXT"),
+    ("llava_onevision", None): Family(any_resolution.views, "LLaVA-OneVision"),
+    ("internvl", None): Family(internvl.views, "InternVL3"),
+    ("aya_vision", None): Family(internvl.views, "Aya Vision"),
+    ("cohere2_vision", None): Family(internvl.views, "Command A Vision"),
+    ("ovis2", None): Family(ovis2.views, "Ovis2"),
+    ("llama4", None): Family(llama4.views, "Llama 4"),
+    ("idefics3", None): Family(idefics3.views, "Idefics3"),
+    ("smolvlm", None): Family(idefics3.views, "SmolVLM"),
+    ("gemma3", None): Family(gemma3.views, "Gemma 3"),
+    ("paligemma", None): Family(paligemma.views, "PaliGemma", paligemma.render, paligemma.ANSWER_INPUTS),
+    ("gemma4", None): Family(gemma4.views, "Gemma 4"),
+    ("lfm2_vl", None): Family(lfm2_vl.views, "LFM2-VL"),
+    ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
+    ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
+    ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
+    ("deepseek_vl", None): Family(padded_square.views, "DeepSeek-VL"),
+    ("deepseek_vl_hybrid", None): Family(padded_square.views, "DeepSeek-VL 7B"),
+    ("janus", None): Family(padded_square.views, "Janus"),
+    ("fast_vlm", None): Family(feature_map.views, "FastVLM"),
+    ("gemma3n", None): Family(feature_map.views, "Gemma 3n"),
+    ("got_ocr2", None): Family(got_ocr2.views, "GOT-OCR 2.0", got_ocr2.render),
+    ("qianfan_ocr", None): Family(internvl.views, "Qianfan-OCR"),
 }
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
@@ -108,24 +100,30 @@ _WHY_NOT = {
 }
 
 
-def register_family(model_type: str, views: Views, *, vision_type: str | None = None) -> None:
+def register_family(
+    model_type: str, family: Family | Views, *, vision_type: str | None = None, **particulars: Any
+) -> None:
     """Teach this package where a kind of model has its vision tokens.
 
     Parameters
     ----------
     model_type : str
         The ``config.model_type`` it is for. One that is known already is replaced.
-    views : callable
-        From a :class:`tam_widget.models.place.Place` (one picture or video, and where it stands in the input) to its
-        views, a sequence of :class:`tam_widget.models.layout.View`. Called once for each picture, before the model
-        runs. ``place.view(...)`` makes a view and ``place.tiles(...)`` several, both checked.
+    family : Family or callable
+        A :class:`tam_widget.models.family.Family`; or its `views` alone, a function from a
+        :class:`tam_widget.models.place.Place` (one picture or video, and where it stands in the input) to its views, a
+        sequence of :class:`tam_widget.models.layout.View`. ``place.view(...)`` makes a view and ``place.tiles(...)``
+        several, both checked.
     vision_type : str, optional
         Only where ``config.vision_config.model_type`` is this.
+    **particulars
+        What else is particular to it: `name`, `render`, `answer_inputs` and `final_norm` of
+        :class:`tam_widget.models.family.Family`, in the place of those of `family`.
 
     Raises
     ------
     TypeError
-        `views` cannot be called.
+        `family` is neither, or a particular that families do not have.
 
     Examples
     --------
@@ -140,15 +138,32 @@ def register_family(model_type: str, views: Views, *, vision_type: str | None = 
     >>> def tiled(place):
     ...     found = place.placeholders
     ...     return [place.view("global", found[:64], 8, 8), *place.tiles(found[64:], across=2, rows=8, columns=8)]
+    >>> register_family("my_tiled_vlm", tiled)
+
+    One that does as a known one does, and whose text decoder has a last norm of another name:
+
+    >>> from tam_widget.models.families import llava
+    >>> register_family("my_llava", llava.views, final_norm="norm_f")
     """
-    if not callable(views):
-        raise TypeError(f"views must be a function from a place to its views, got {type(views).__name__}")
-    _FAMILIES[model_type, vision_type] = Family(views)
+    if not isinstance(family, Family):
+        if not callable(family):
+            raise TypeError(f"a family is a Family or a function from a place to its views, got {family!r:.80}")
+        family = Family(family)
+    known = {one.name for one in fields(Family)} - {"views"}
+    if unknown := sorted(particulars.keys() - known):
+        raise TypeError(f"a family has no {', '.join(unknown)}; it may have {', '.join(sorted(known))}")
+    _FAMILIES[model_type, vision_type] = replace(family, **particulars)
 
 
 def supported_types() -> tuple[str, ...]:
     """Return the model types that have a family of their own."""
     return tuple(sorted({model_type for model_type, _ in _FAMILIES}))
+
+
+def name_of(model_type: str, vision_type: str | None = None) -> str:
+    """Return what people call a kind of model; its type where no family is registered for it, or none with a name."""
+    family = _FAMILIES.get((model_type, vision_type)) or _FAMILIES.get((model_type, None))
+    return (family.name if family else "") or model_type
 
 
 def family_of(config: Any) -> Family:
