@@ -37,7 +37,10 @@ def laid_out(model, processor, conversation):
     seen = []
 
     def look(_module, args, kwargs):
-        seen.append(kwargs.get("inputs_embeds"))
+        given = kwargs["inputs_embeds"]
+        for more in (kwargs.get("deepstack_features") or {}).values():  # Granite's come in before later layers
+            given = given.masked_scatter(kwargs["vision_mask"], given[kwargs["vision_mask"][..., 0]] + more)
+        seen.append(given)
 
     handle = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
     try:

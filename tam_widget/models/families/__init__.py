@@ -77,6 +77,8 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("paligemma", None): Family(paligemma.views, "PaliGemma", paligemma.render, paligemma.ANSWER_INPUTS),
     ("gemma4", None): Family(gemma4.views, "Gemma 4"),
     ("lfm2_vl", None): Family(lfm2_vl.views, "LFM2-VL"),
+    ("llava_next_video", None): Family(any_resolution.views, "LLaVA-NeXT-Video"),
+    ("granite4_vision", None): Family(any_resolution.views, "Granite 4 Vision"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
