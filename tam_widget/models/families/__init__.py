@@ -27,6 +27,7 @@ from tam_widget.models.families import (
     ovis2,
     padded_square,
     paligemma,
+    phi4_multimodal,
     pixtral,
     qwen_vl,
 )
@@ -79,6 +80,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("lfm2_vl", None): Family(lfm2_vl.views, "LFM2-VL"),
     ("llava_next_video", None): Family(any_resolution.views, "LLaVA-NeXT-Video"),
     ("granite4_vision", None): Family(any_resolution.views, "Granite 4 Vision"),
+    ("phi4_multimodal", None): Family(phi4_multimodal.views, "Phi-4 multimodal"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
