@@ -3,7 +3,7 @@
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
 from tiny.patches import glm, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
-from tiny.tiles import phi4_multimodal
+from tiny.tiles import molmo2, phi4_multimodal
 
 CASES = (
     *qwen.CASES,
@@ -23,4 +23,5 @@ CASES = (
     *feature_map.CASES,
     *got_ocr2.CASES,
     *phi4_multimodal.CASES,
+    *molmo2.CASES,
 )
