@@ -1,7 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import glm, qwen_like
+from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
 
 CASES = (
     *qwen.CASES,
@@ -17,4 +17,7 @@ CASES = (
     *gemma.CASES,
     *lfm2_vl.CASES,
     *qwen_like.CASES,
+    *omni.CASES,
+    *ernie.CASES,
+    *kimi_k25.CASES,
 )
