@@ -163,7 +163,7 @@ def test_several_pictures_keep_apart(case):
 @pytest.mark.shows("video")
 def test_a_square_in_one_frame_reacts_in_the_maps_of_that_frame(case):
     model, processor = case.blind_pair()
-    width, height, count = 64, 48, 6
+    width, height, count = 64, 48, 5
     frames = [tiny_models.picture(width, height) for _ in range(count)]
     _, panels, before = laid_out(model, processor, conversation_from(None, frames, PROMPT))
     shown = [panel.frame for panel in panels]

@@ -86,6 +86,18 @@ def silence(modules) -> None:
         module.register_forward_hook(_zeros)
 
 
+def in_proportion(module) -> None:
+    """Add a large constant to what a patch embedding returns, so that tokens follow their pixels in proportion.
+
+    Beside it, the norms scale all tokens alike; the one whose pixels changed most then changes most.
+    """
+
+    def add(_module, _args, output):
+        return output + 20 * torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0))
+
+    module.register_forward_hook(add)
+
+
 def _zeros(_module, _args, output):
     if isinstance(output, tuple):
         return (torch.zeros_like(output[0]), *output[1:])

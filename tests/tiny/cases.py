@@ -1,6 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
-from tiny import any_resolution, cohere, gemma, glm4v, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
+from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
+from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
 
 CASES = (
     *qwen.CASES,
@@ -11,8 +12,12 @@ CASES = (
     *cohere.CASES,
     *ovis2.CASES,
     *llama4.CASES,
-    *glm4v.CASES,
+    *glm.CASES,
     *idefics3.CASES,
     *gemma.CASES,
     *lfm2_vl.CASES,
+    *qwen_like.CASES,
+    *omni.CASES,
+    *ernie.CASES,
+    *kimi_k25.CASES,
 )
