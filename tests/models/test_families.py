@@ -37,7 +37,10 @@ def laid_out(model, processor, conversation):
     seen = []
 
     def look(_module, args, kwargs):
-        seen.append(kwargs.get("inputs_embeds"))
+        given = kwargs["inputs_embeds"]
+        for more in (kwargs.get("deepstack_features") or {}).values():  # Granite's come in before later layers
+            given = given.masked_scatter(kwargs["vision_mask"], given[kwargs["vision_mask"][..., 0]] + more)
+        seen.append(given)
 
     handle = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
     try:
@@ -226,7 +229,9 @@ def test_the_states_are_those_behind_the_models_words(case):
         whole = model(
             **capture.on_device(model, capture.extended(prepared.inputs, said, grows)), output_hidden_states=True
         )
-    torch.testing.assert_close(again.states, whole.hidden_states[-1][0, :-1], atol=1e-5, rtol=0)
+    last = whole.hidden_states[-1]
+    if last.shape[:-1] == (1, len(run.ids)):  # Gemma 3n's are several streams, which are joined after the last one
+        torch.testing.assert_close(again.states, last[0, :-1], atol=1e-5, rtol=0)
     torch.testing.assert_close(run.states, again.states, atol=1e-4, rtol=1e-4)
     raw = model.get_output_embeddings()(run.states).float()
     logits = whole.logits[0, :-1].float()

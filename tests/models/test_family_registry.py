@@ -311,8 +311,9 @@ def case(name):
     ],
     ids=["system", "text before the picture", "turns"],
 )
-def test_a_model_without_chat_template_takes_one_question(given):
-    model, processor = case("paligemma")
+@pytest.mark.parametrize("name", ["paligemma", "got_ocr2"])
+def test_a_model_without_chat_template_takes_one_question(name, given):
+    model, processor = case(name)
     prompt = None if "messages" in given else PROMPT
     with pytest.raises(tam.PromptError, match="it takes pictures and one question after them"):
         tam.explain(model, processor, tiny_models.picture(), prompt, **given)

@@ -2,6 +2,7 @@
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
 from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
+from tiny.squares import deepseek_vl, feature_map, got_ocr2
 
 CASES = (
     *qwen.CASES,
@@ -20,4 +21,7 @@ CASES = (
     *omni.CASES,
     *ernie.CASES,
     *kimi_k25.CASES,
+    *deepseek_vl.CASES,
+    *feature_map.CASES,
+    *got_ocr2.CASES,
 )

@@ -1,4 +1,7 @@
-"""LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches; perhaps a class token first."""
+"""LLaVA and ViP-LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches.
+
+Perhaps a class token comes first.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def views(place: Place) -> list[View]:
     pixels = place.inputs["pixel_values"].shape[-2:]
     rows, columns, box = shown(place, place.processor.image_processor, pixels, int(vision.patch_size))
     found = place.placeholders
-    if place.config.vision_feature_select_strategy == "full" and len(found) == rows * columns + 1:
+    if getattr(place.config, "vision_feature_select_strategy", None) == "full" and len(found) == rows * columns + 1:
         found = found[1:]  # the class token: no part of the picture is its own
     return [place.view("main", found, rows, columns, box)]
 
