@@ -79,6 +79,12 @@ def test_a_model_of_text_alone_is_refused():
         family_of(SimpleNamespace(model_type="llama"))
 
 
+@pytest.mark.parametrize("model_type", ["qwen2_5_omni", "qwen3_omni_moe"])
+def test_a_model_that_speaks_is_referred_to_its_thinker(model_type):
+    with pytest.raises(tam.UnsupportedModelError, match=r"pass model\.thinker"):
+        family_of(SimpleNamespace(model_type=model_type, thinker_config=SimpleNamespace()))
+
+
 # A family of one's own.
 
 
@@ -324,6 +330,18 @@ def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name,
     model, processor = case(name)
     with pytest.raises(tam.LayoutError, match=message):
         tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 4)
+
+
+def test_a_video_that_a_model_would_stumble_over_is_refused():
+    model, processor = case("kimi_k25")
+    with pytest.raises(tam.LayoutError, match=r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"):
+        tam.explain(
+            model,
+            processor,
+            video=[tiny_models.picture()] * 5,
+            prompt=PROMPT,
+            video_kwargs={"temporal_patch_size": 2},
+        )
 
 
 def test_tiles_that_are_not_named_cannot_be_told():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tam_widget.errors import UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
+    ernie4_5_vl,
     feature_map,
     gemma3,
     gemma4,
@@ -21,6 +22,7 @@ from tam_widget.models.families import (
     got_ocr2,
     idefics3,
     internvl,
+    kimi_k25,
     lfm2_vl,
     llama4,
     llava,
@@ -60,9 +62,14 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("glmga", None): Family(qwen_vl.views, "Glmga"),
     ("glm5_next", None): Family(glm5_next.views, "GLM-5-Next"),
     ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
+    ("ernie4_5_vl_moe", None): Family(ernie4_5_vl.views, "ERNIE 4.5 VL", answer_inputs=ernie4_5_vl.ANSWER_INPUTS),
     ("exaone4_5", None): Family(qwen_vl.views, "EXAONE 4.5"),
     ("hyperclovax_vision_v2", None): Family(qwen_vl.views, "HyperCLOVA X Vision 2"),
+    ("kimi_k25", None): Family(kimi_k25.views, "Kimi K2.5"),
     ("lfm3_vl", None): Family(qwen_vl.views, "LFM3-VL"),
+    ("paddleocr_vl", None): Family(qwen_vl.views, "PaddleOCR-VL"),
+    ("qwen2_5_omni_thinker", None): Family(qwen_vl.views, "Qwen2.5-Omni's thinker"),
+    ("qwen3_omni_moe_thinker", None): Family(qwen_vl.views, "Qwen3-Omni's thinker"),
     ("llava", None): Family(llava.views, "LLaVA"),
     ("llava", "pixtral"): Family(pixtral.views, "Pixtral"),
     ("mistral3", None): Family(pixtral.views, "Mistral Small 3.1"),
@@ -97,12 +104,15 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
 _Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
+_WHOLE_OMNI = "the part of it that sees and writes can be: pass model.thinker"
 _WHY_NOT = {
     "mllama": _CROSS_ATTENTION,
     "blip": _CROSS_ATTENTION,
     "blip-2": _Q_FORMER,
     "instructblip": _Q_FORMER,
     "instructblipvideo": _Q_FORMER,
+    "qwen2_5_omni": _WHOLE_OMNI,
+    "qwen3_omni_moe": _WHOLE_OMNI,
 }
 
 

@@ -28,7 +28,7 @@ def views(place: Place) -> list[View]:
     return found
 
 
-def grids(place: Place, box: Box | None = None) -> list[View]:
+def grids(place: Place, box: Box | None = None, stacked: int = 1) -> list[View]:
     """Return one main view for a picture, and for a video one view for each of its cells in time.
 
     ``image_grid_thw`` and ``video_grid_thw`` state the patches (time, rows, columns); ``spatial_merge_size`` squared of
@@ -40,6 +40,8 @@ def grids(place: Place, box: Box | None = None) -> list[View]:
         The picture or video.
     box : tuple of float, optional
         What each grid covers, in pixels of the original; the whole picture by default.
+    stacked : int
+        How many of the stated grids of a video are merged into one.
 
     Raises
     ------
@@ -50,7 +52,8 @@ def grids(place: Place, box: Box | None = None) -> list[View]:
     time, high, wide = (int(n) for n in place.inputs[f"{place.kind}_grid_thw"][place.row])
     rows, columns = high // merge, wide // merge
     found = place.placeholders
-    if time * rows * columns != len(found) or (place.kind == "image" and time != 1):
+    cells = time // (stacked if place.kind == "video" else 1)
+    if cells * rows * columns != len(found) or (place.kind == "image" and time != 1):
         raise LayoutError(
             f"{place} has {len(found)} placeholder tokens, but {place.kind}_grid_thw says {time}×{high}×{wide} patches "
             f"in squares of {merge}×{merge}"
@@ -60,5 +63,5 @@ def grids(place: Place, box: Box | None = None) -> list[View]:
     merged = int(place.processor.video_processor.temporal_patch_size)
     return [
         place.view("frame", run, rows, columns, box, min(number * merged, place.frames - 1))
-        for number, run in enumerate(found.reshape(time, -1))
+        for number, run in enumerate(found.reshape(cells, -1))
     ]
