@@ -35,6 +35,7 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
     step3p7,
+    video_llava,
 )
 from tam_widget.models.family import Family
 from tam_widget.models.inputs.conversation import places
@@ -94,6 +95,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("molmo2", None): Family(molmo2.views, "Molmo 2"),
     ("granite_docling", None): Family(granite_docling.views, "Granite Docling"),
     ("step3p7", None): Family(step3p7.views, "Step 3.7"),
+    ("video_llava", None): Family(video_llava.views, "Video-LLaVA"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
