@@ -59,7 +59,7 @@ def florence_2():
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [(mllama, "cross-attention"), (blip_2, "Q-former"), (florence_2, "encoder-decoder")],
+    [(mllama, "cross-attention"), (blip_2, "learned queries"), (florence_2, "encoder-decoder")],
     ids=["mllama", "blip-2", "florence2"],
 )
 def test_what_cannot_be_explained_is_refused_before_it_runs(tiny, build, reason):

@@ -7,10 +7,11 @@ returned and checks it against the number of placeholders; it never guesses a ge
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import UnsupportedModelError
+from tam_widget.errors import LayoutError, UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
     ernie4_5_vl,
@@ -32,16 +33,19 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
 )
+from tam_widget.models.families.refused import why_not
 from tam_widget.models.family import Family
 from tam_widget.models.inputs.conversation import places
 from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tam_widget.models.family import Views
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.layout import Panel
 
-__all__ = ["Family", "family_of", "name_of", "panels_of", "register_family", "supported_types"]
+__all__ = ["Family", "family_of", "name_of", "naming", "panels_of", "register_family", "supported_types"]
 
 _GENERIC = Family(generic.views)
 
@@ -96,19 +100,6 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("gemma3n", None): Family(feature_map.views, "Gemma 3n"),
     ("got_ocr2", None): Family(got_ocr2.views, "GOT-OCR 2.0", got_ocr2.render),
     ("qianfan_ocr", None): Family(internvl.views, "Qianfan-OCR"),
-}
-
-_CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
-_Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
-_WHOLE_OMNI = "the part of it that sees and writes can be: pass model.thinker"
-_WHY_NOT = {
-    "mllama": _CROSS_ATTENTION,
-    "blip": _CROSS_ATTENTION,
-    "blip-2": _Q_FORMER,
-    "instructblip": _Q_FORMER,
-    "instructblipvideo": _Q_FORMER,
-    "qwen2_5_omni": _WHOLE_OMNI,
-    "qwen3_omni_moe": _WHOLE_OMNI,
 }
 
 
@@ -193,17 +184,31 @@ def family_of(config: Any) -> Family:
     for key in ((model_type, vision_type), (model_type, None)):
         if key in _FAMILIES:
             return _FAMILIES[key]
-    if getattr(config, "is_encoder_decoder", False):
-        why = "it is an encoder-decoder: its answer is not one sequence with the picture"
-    elif model_type in _WHY_NOT:
-        why = _WHY_NOT[model_type]
-    elif getattr(config, "vision_config", None) is None:
-        why = "it has no vision part"
-    else:
+    why = why_not(config, model_type)
+    if why is None:
         return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
     )
+
+
+@contextmanager
+def naming(config: Any) -> Iterator[None]:
+    """Let a refusal of a model that no family serves name its type, and say how it can be taught.
+
+    Raises
+    ------
+    LayoutError
+        In the place of one that says neither.
+    """
+    try:
+        yield
+    except LayoutError as error:
+        if family_of(config) is not _GENERIC or "register_family" in str(error):
+            raise
+        raise LayoutError(
+            f"{error}; a model of type {config.model_type!r} is not known: tam_widget.register_family() can teach it"
+        ) from error
 
 
 def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, ...]:

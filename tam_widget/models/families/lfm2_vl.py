@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tam_widget.errors import LayoutError
+from tam_widget.errors import LayoutError, PictureError
 from tam_widget.models.families.idefics3 import named_tiles, runs_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def views(place: Place) -> list[View]:
     ------
     LayoutError
         The parts have other numbers of tokens, or the tiles are named in another order.
+    PictureError
+        The image processor leaves out some of the patches that it states.
     """
     grids = _grids(place)
     if len(grids) == 1:
@@ -49,6 +51,13 @@ def _grids(place: Place) -> list[tuple[int, int]]:
 
     The parts of all pictures stand in one list; which are this one's is told by the tokens before it.
     """
+    kept = int(place.inputs["pixel_attention_mask"].shape[1])
+    most = int(place.inputs["spatial_shapes"].prod(dim=1).max())
+    if most > kept:
+        raise PictureError(
+            f"{type(place.processor.image_processor).__name__} cuts a picture so narrow to {most} patches and gives "
+            f"the model {kept} of them; one nearer to a square works"
+        )
     factor = int(place.config.downsample_factor)
     grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in place.inputs["spatial_shapes"]]
     ends = np.cumsum([0, *(rows * columns for rows, columns in grids)])

@@ -101,14 +101,14 @@ def processed(
     listener, heard = listening(processor)
     try:
         encoded = dict(listener(text=[given], **call))
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ArithmeticError, RuntimeError) as error:
         sizes = ", ".join(f"{one.width}×{one.height}" for one in media)
         raise PictureError(f"{type(processor).__name__} refuses the pictures ({sizes} pixels): {error}") from error
-    except (TypeError, AttributeError, LookupError, RuntimeError) as error:
+    except (TypeError, AttributeError, LookupError) as error:
         raise UnsupportedModelError(_incomplete(processor, error)) from error
     offsets = encoded.pop("offset_mapping", None)
     replaced = encoded.pop("text_replacement_offsets", None)
-    if offsets is None or replaced is None:
+    if offsets is None or not replaced:
         raise LayoutError(
             f"{type(processor).__name__} does not say where it put pictures and text (text_replacement_offsets)"
         )
