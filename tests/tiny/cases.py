@@ -3,6 +3,7 @@
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
 from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
+from tiny.tiles import molmo2, phi4_multimodal
 
 CASES = (
     *qwen.CASES,
@@ -24,4 +25,6 @@ CASES = (
     *deepseek_vl.CASES,
     *feature_map.CASES,
     *got_ocr2.CASES,
+    *phi4_multimodal.CASES,
+    *molmo2.CASES,
 )
