@@ -1,7 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import ernie, glm, kimi_k25, minicpmv, omni, qwen_like
+from tiny.patches import ernie, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
 
 CASES = (
     *qwen.CASES,
@@ -21,4 +21,6 @@ CASES = (
     *ernie.CASES,
     *kimi_k25.CASES,
     *minicpmv.CASES,
+    *hunyuan_vl.CASES,
+    *perception_lm.CASES,
 )
