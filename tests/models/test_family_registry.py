@@ -332,16 +332,23 @@ def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name,
         tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 4)
 
 
-def test_a_video_that_a_model_would_stumble_over_is_refused():
-    model, processor = case("kimi_k25")
-    with pytest.raises(tam.LayoutError, match=r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"):
-        tam.explain(
-            model,
-            processor,
-            video=[tiny_models.picture()] * 5,
-            prompt=PROMPT,
-            video_kwargs={"temporal_patch_size": 2},
-        )
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("kimi_k25", {"temporal_patch_size": 2}, r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"),
+        (
+            "minicpmv4_6",
+            {"max_slice_nums": 4},
+            r"5 frames was cut into 25 parts; pass video_kwargs=\{\"max_slice_nums\": 1",
+        ),
+        ("minicpmv4_6", {"stack_frames": 2}, r"\"stack_frames\": 1\}, so that each frame is one"),
+    ],
+)
+def test_a_video_in_parts_that_cannot_be_told_is_refused(name, options, message):
+    model, processor = case(name)
+    frames = [tiny_models.picture()] * 5
+    with pytest.raises(tam.LayoutError, match=message):
+        tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, video_kwargs=options)
 
 
 def test_tiles_that_are_not_named_cannot_be_told():

@@ -1,7 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
+from tiny.patches import ernie, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
 from tiny.tiles import molmo2, phi4_multimodal
 
@@ -27,4 +27,7 @@ CASES = (
     *got_ocr2.CASES,
     *phi4_multimodal.CASES,
     *molmo2.CASES,
+    *minicpmv.CASES,
+    *hunyuan_vl.CASES,
+    *perception_lm.CASES,
 )
