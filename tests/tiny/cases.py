@@ -1,7 +1,7 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import ernie, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
+from tiny.patches import ernie, further, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
 from tiny.tiles import molmo2, phi4_multimodal
 
@@ -19,6 +19,7 @@ CASES = (
     *gemma.CASES,
     *lfm2_vl.CASES,
     *qwen_like.CASES,
+    *further.CASES,
     *omni.CASES,
     *ernie.CASES,
     *kimi_k25.CASES,

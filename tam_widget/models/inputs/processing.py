@@ -153,8 +153,8 @@ def _media_arguments(media: Sequence[Medium], options: ProcessorOptions) -> dict
         arguments["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in videos]
         arguments["do_sample_frames"] = False
         arguments["video_metadata"] = [_metadata(VideoMetadata, video) for video in videos]
-        if given := options.in_call("video"):
-            arguments["videos_kwargs"] = given
+        # The frames' times, for processors that write them out; Cosmos 3 Edge's does not ask for them itself.
+        arguments["videos_kwargs"] = {"return_metadata": True, **options.in_call("video")}
     return arguments
 
 
