@@ -55,7 +55,7 @@ unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package,
 families: export OMP_NUM_THREADS ?= 1
 families: $(VENV)/test.stamp ## test every kind of model and write the tables of them; TRANSFORMERS=5.20.0 or =newest: with another transformers
 	$(PY) $(if $(TRANSFORMERS),tests/with_transformers.py $(TRANSFORMERS)) -m pytest tests/models/test_families.py \
-		tests/models/test_every_type.py tests/models/test_table_of_families.py --write-table
+		tests/models/kinds/test_every_type.py tests/models/test_table_of_families.py --write-table
 
 train-demo: $(VENV)/lab.stamp ## train the demo models again from their seeds (an hour or so each; resumable)
 	for model in qwen llava noisy; do \
