@@ -3,7 +3,7 @@
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
 from tiny.patches import ernie, further, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
-from tiny.tiles import molmo2, phi4_multimodal
+from tiny.tiles import granite_docling, molmo2, phi4_multimodal, step3p7
 
 CASES = (
     *qwen.CASES,
@@ -31,4 +31,6 @@ CASES = (
     *minicpmv.CASES,
     *hunyuan_vl.CASES,
     *perception_lm.CASES,
+    *granite_docling.CASES,
+    *step3p7.CASES,
 )

@@ -21,6 +21,7 @@ from tam_widget.models.families import (
     generic,
     glm5_next,
     got_ocr2,
+    granite_docling,
     hunyuan_vl,
     idefics3,
     internvl,
@@ -37,6 +38,8 @@ from tam_widget.models.families import (
     phi4_multimodal,
     pixtral,
     qwen_vl,
+    step3p7,
+    video_llava,
 )
 from tam_widget.models.families.refused import why_not
 from tam_widget.models.family import Family
@@ -104,6 +107,9 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("granite4_vision", None): Family(any_resolution.views, "Granite 4 Vision"),
     ("phi4_multimodal", None): Family(phi4_multimodal.views, "Phi-4 multimodal"),
     ("molmo2", None): Family(molmo2.views, "Molmo 2"),
+    ("granite_docling", None): Family(granite_docling.views, "Granite Docling"),
+    ("step3p7", None): Family(step3p7.views, "Step 3.7"),
+    ("video_llava", None): Family(video_llava.views, "Video-LLaVA"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
