@@ -1,7 +1,20 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import ernie, glm, hunyuan_vl, kimi_k25, minicpmv, omni, perception_lm, qwen_like
+from tiny.patches import (
+    cosmos3_edge,
+    dots3_note,
+    ernie,
+    glm,
+    hunyuan_vl,
+    kimi_k25,
+    minicpmv,
+    minimax_m3_vl,
+    omni,
+    perception_lm,
+    qwen_like,
+    video_llama_3,
+)
 
 CASES = (
     *qwen.CASES,
@@ -23,4 +36,8 @@ CASES = (
     *minicpmv.CASES,
     *hunyuan_vl.CASES,
     *perception_lm.CASES,
+    *cosmos3_edge.CASES,
+    *minimax_m3_vl.CASES,
+    *dots3_note.CASES,
+    *video_llama_3.CASES,
 )

@@ -152,8 +152,8 @@ def _media_arguments(media: Sequence[Medium], options: ProcessorOptions) -> dict
         arguments["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in videos]
         arguments["do_sample_frames"] = False
         arguments["video_metadata"] = [_metadata(VideoMetadata, video) for video in videos]
-        if given := options.in_call("video"):
-            arguments["videos_kwargs"] = given
+        # Some write each frame's time into the text, but do not ask their own video part for it.
+        arguments["videos_kwargs"] = {"return_metadata": True, **options.in_call("video")}
     return arguments
 
 
