@@ -355,7 +355,7 @@ def test_a_processor_that_leaves_out_what_its_model_needs_is_refused_with_what_t
     model, processor = case("cosmos3_edge")
     del processor.return_mm_token_type_ids
     try:
-        with pytest.raises(tam.LayoutError, match="set processor.return_mm_token_type_ids = True"):
+        with pytest.raises(tam.LayoutError, match=r"set processor\.return_mm_token_type_ids = True"):
             tam.explain(model, processor, tiny_models.picture(), PROMPT)
     finally:
         processor.return_mm_token_type_ids = True
