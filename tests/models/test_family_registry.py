@@ -341,6 +341,7 @@ def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name,
             {"max_slice_nums": 4},
             r"5 frames was cut into 25 parts; pass video_kwargs=\{\"max_slice_nums\": 1",
         ),
+        ("video_llama_3", {"use_token_compression": True}, r"leaves holes.*\{\"use_token_compression\": False\}"),
         ("minicpmv4_6", {"stack_frames": 2}, r"\"stack_frames\": 1\}, so that each frame is one"),
     ],
 )
@@ -349,6 +350,16 @@ def test_a_video_in_parts_that_cannot_be_told_is_refused(name, options, message)
     frames = [tiny_models.picture()] * 5
     with pytest.raises(tam.LayoutError, match=message):
         tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, video_kwargs=options)
+
+
+def test_a_processor_that_leaves_out_what_its_model_needs_is_refused_with_what_to_set():
+    model, processor = case("cosmos3_edge")
+    del processor.return_mm_token_type_ids
+    try:
+        with pytest.raises(tam.LayoutError, match=r"set processor\.return_mm_token_type_ids = True"):
+            tam.explain(model, processor, tiny_models.picture(), PROMPT)
+    finally:
+        processor.return_mm_token_type_ids = True
 
 
 def test_tiles_that_are_not_named_cannot_be_told():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tam_widget.errors import LayoutError, UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
+    cosmos3_edge,
     ernie4_5_vl,
     feature_map,
     gemma3,
@@ -30,6 +31,7 @@ from tam_widget.models.families import (
     llama4,
     llava,
     minicpmv,
+    minimax_m3_vl,
     molmo2,
     ovis2,
     padded_square,
@@ -39,6 +41,7 @@ from tam_widget.models.families import (
     pixtral,
     qwen_vl,
     step3p7,
+    video_llama_3,
     video_llava,
 )
 from tam_widget.models.families.refused import why_not
@@ -72,8 +75,9 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("glmga", None): Family(qwen_vl.views, "Glmga"),
     ("glm5_next", None): Family(glm5_next.views, "GLM-5-Next"),
     ("cohere_compass", None): Family(qwen_vl.views, "Cohere Compass"),
-    ("cosmos3_edge", None): Family(qwen_vl.views, "Cosmos 3 Edge"),
+    ("cosmos3_edge", None): Family(cosmos3_edge.views, "Cosmos 3 Edge"),
     ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
+    ("dots3_note", None): Family(qwen_vl.views, "Dots 3 Note"),
     ("qwen4_exp", None): Family(qwen_vl.views, "Qwen4-Exp", final_norm="hyper_connection_mixer"),
     ("ernie4_5_vl_moe", None): Family(ernie4_5_vl.views, "ERNIE 4.5 VL", answer_inputs=ernie4_5_vl.ANSWER_INPUTS),
     ("exaone4_5", None): Family(qwen_vl.views, "EXAONE 4.5"),
@@ -83,10 +87,12 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("lfm3_vl", None): Family(qwen_vl.views, "LFM3-VL"),
     ("minicpmv4_6", None): Family(minicpmv.views, "MiniCPM-V 4.6"),
     ("minicpmv4_7", None): Family(minicpmv.views, "MiniCPM-V 4.7"),
+    ("minimax_m3_vl", None): Family(minimax_m3_vl.views, "MiniMax M3 VL"),
     ("paddleocr_vl", None): Family(qwen_vl.views, "PaddleOCR-VL"),
     ("perception_lm", None): Family(perception_lm.views, "PerceptionLM"),
     ("qwen2_5_omni_thinker", None): Family(qwen_vl.views, "Qwen2.5-Omni's thinker"),
     ("qwen3_omni_moe_thinker", None): Family(qwen_vl.views, "Qwen3-Omni's thinker"),
+    ("video_llama_3", None): Family(video_llama_3.views, "VideoLLaMA 3"),
     ("llava", None): Family(llava.views, "LLaVA"),
     ("llava", "pixtral"): Family(pixtral.views, "Pixtral"),
     ("mistral3", None): Family(pixtral.views, "Mistral Small 3.1"),

@@ -9,7 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import LayoutError
-from tam_widget.models.families.parts import own_grids
+from tam_widget.models.families.parts import own_parts
 
 if TYPE_CHECKING:
     from tam_widget.models.layout import Box, View
@@ -31,7 +31,7 @@ def views(place: Place) -> list[View]:
     """
     high, wide = (int(n) for n in place.config.vision_config.merge_kernel_size)
     grids = [(int(rows) // high, int(columns) // wide) for _, rows, columns in place.inputs[f"{place.kind}_grid_thw"]]
-    own = own_grids(place, grids)
+    own = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     settings: Any = getattr(place.processor, f"{place.kind}_processor")
     box = _canvas(
         place, settings, [n * side * settings.patch_size for n, side in zip(own[0], (high, wide), strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from tam_widget.errors import LayoutError, PictureError
 from tam_widget.models.families.idefics3 import named_tiles, runs_of
-from tam_widget.models.families.parts import own_grids
+from tam_widget.models.families.parts import own_parts
 
 if TYPE_CHECKING:
     from tam_widget.models.layout import View
@@ -38,7 +38,8 @@ def views(place: Place) -> list[View]:
             f"{type(place.processor.image_processor).__name__} cuts a picture so narrow to {most} patches and gives "
             f"the model {kept} of them; one nearer to a square works"
         )
-    grids = own_grids(place, [(int(rows) // factor, int(columns) // factor) for rows, columns in shapes])
+    grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in shapes]
+    grids = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     if len(grids) == 1:
         return [place.view("main", place.placeholders, *grids[0])]
     runs = runs_of(place)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tam_widget.errors import LayoutError
 from tam_widget.models.families.idefics3 import runs_of
-from tam_widget.models.families.parts import own_grids
+from tam_widget.models.families.parts import own_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,8 @@ def views(place: Place) -> list[View]:
     LayoutError
         The parts have other numbers of tokens, the slices make no grid, or frames are sliced or stacked.
     """
-    own = own_grids(place, _grids(place))
+    grids = _grids(place)
+    own = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     runs = runs_of(place)
     if len(runs) != len(own):
         raise LayoutError(f"{place} has {len(own)} parts and {len(runs)} runs of vision tokens, so none can be told")

@@ -1,4 +1,4 @@
-"""Grids that a processor states for all pictures, or all videos, one after the other: which of them are whose."""
+"""What a processor states for all pictures, or all videos, one part after the other: which of it is whose."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
 
     from tam_widget.models.place import Place
 
-__all__ = ["own_grids"]
+__all__ = ["own_parts"]
 
 
-def own_grids(place: Place, grids: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return those of several grids that are this picture's or video's own; the tokens before it tell them.
+def own_parts(place: Place, tokens: Sequence[int]) -> slice:
+    """Return which parts are this picture's or video's own; the tokens before it tell them.
 
     Parameters
     ----------
     place : Place
         The picture or video.
-    grids : sequence of (int, int)
-        Rows and columns of cells of each part of all pictures, or of all videos, in order.
+    tokens : sequence of int
+        How many tokens each part of all pictures, or of all videos, has, in order.
 
     Raises
     ------
     LayoutError
-        There are no parts that begin and end with its placeholders.
+        No parts begin and end with its placeholders.
     """
     found = place.placeholders
-    ends = np.cumsum([0, *(rows * columns for rows, columns in grids)])
+    ends = np.cumsum([0, *tokens])
     before = list(place.ids[: place.span[0]]).count(place.ids[found[0]])
-    first, last = (np.flatnonzero(ends == tokens) for tokens in (before, before + len(found)))
+    first, last = (np.flatnonzero(ends == count) for count in (before, before + len(found)))
     if not len(first) or not len(last):
         raise LayoutError(
-            f"{place} has {len(found)} vision tokens after {before} others, but its processor states {list(grids)} "
-            f"cells for the parts of all {place.kind}s"
+            f"{place} has {len(found)} vision tokens after {before} others, but its processor states parts of "
+            f"{list(tokens)} tokens for all {place.kind}s"
         )
-    return list(grids[first[0] : last[0]])
+    return slice(int(first[0]), int(last[0]))

@@ -153,7 +153,7 @@ def _media_arguments(media: Sequence[Medium], options: ProcessorOptions) -> dict
         arguments["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in videos]
         arguments["do_sample_frames"] = False
         arguments["video_metadata"] = [_metadata(VideoMetadata, video) for video in videos]
-        # The frames' times, for processors that write them out; Cosmos 3 Edge's does not ask for them itself.
+        # Some write each frame's time into the text, but do not ask their own video part for it.
         arguments["videos_kwargs"] = {"return_metadata": True, **options.in_call("video")}
     return arguments
 
