@@ -59,7 +59,7 @@ def florence_2():
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [(mllama, "cross-attention"), (blip_2, "Q-former"), (florence_2, "encoder-decoder")],
+    [(mllama, "cross-attention"), (blip_2, "learned queries"), (florence_2, "encoder-decoder")],
     ids=["mllama", "blip-2", "florence2"],
 )
 def test_what_cannot_be_explained_is_refused_before_it_runs(tiny, build, reason):
@@ -332,16 +332,34 @@ def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name,
         tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 4)
 
 
-def test_a_video_that_a_model_would_stumble_over_is_refused():
-    model, processor = case("kimi_k25")
-    with pytest.raises(tam.LayoutError, match=r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"):
-        tam.explain(
-            model,
-            processor,
-            video=[tiny_models.picture()] * 5,
-            prompt=PROMPT,
-            video_kwargs={"temporal_patch_size": 2},
-        )
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("kimi_k25", {"temporal_patch_size": 2}, r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"),
+        (
+            "minicpmv4_6",
+            {"max_slice_nums": 4},
+            r"5 frames was cut into 25 parts; pass video_kwargs=\{\"max_slice_nums\": 1",
+        ),
+        ("video_llama_3", {"use_token_compression": True}, r"leaves holes.*\{\"use_token_compression\": False\}"),
+        ("minicpmv4_6", {"stack_frames": 2}, r"\"stack_frames\": 1\}, so that each frame is one"),
+    ],
+)
+def test_a_video_in_parts_that_cannot_be_told_is_refused(name, options, message):
+    model, processor = case(name)
+    frames = [tiny_models.picture()] * 5
+    with pytest.raises(tam.LayoutError, match=message):
+        tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, video_kwargs=options)
+
+
+def test_a_processor_that_leaves_out_what_its_model_needs_is_refused_with_what_to_set():
+    model, processor = case("cosmos3_edge")
+    del processor.return_mm_token_type_ids
+    try:
+        with pytest.raises(tam.LayoutError, match=r"set processor\.return_mm_token_type_ids = True"):
+            tam.explain(model, processor, tiny_models.picture(), PROMPT)
+    finally:
+        processor.return_mm_token_type_ids = True
 
 
 def test_tiles_that_are_not_named_cannot_be_told():

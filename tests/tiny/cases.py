@@ -1,7 +1,21 @@
 """All families that the conformance tests run, in the order of the table in the README."""
 
 from tiny import any_resolution, cohere, gemma, idefics3, internvl, lfm2_vl, llama4, llava, ovis2, pixtral, qwen
-from tiny.patches import ernie, glm, kimi_k25, omni, qwen_like
+from tiny.patches import (
+    cosmos3_edge,
+    dots3_note,
+    ernie,
+    glm,
+    hunyuan_vl,
+    kimi_k25,
+    minicpmv,
+    minimax_m3_vl,
+    omni,
+    perception_lm,
+    qwen4_exp,
+    qwen_like,
+    video_llama_3,
+)
 from tiny.squares import deepseek_vl, feature_map, got_ocr2
 from tiny.tiles import granite_docling, molmo2, phi4_multimodal, step3p7
 
@@ -19,6 +33,7 @@ CASES = (
     *gemma.CASES,
     *lfm2_vl.CASES,
     *qwen_like.CASES,
+    *qwen4_exp.CASES,
     *omni.CASES,
     *ernie.CASES,
     *kimi_k25.CASES,
@@ -27,6 +42,13 @@ CASES = (
     *got_ocr2.CASES,
     *phi4_multimodal.CASES,
     *molmo2.CASES,
+    *minicpmv.CASES,
+    *hunyuan_vl.CASES,
+    *perception_lm.CASES,
     *granite_docling.CASES,
     *step3p7.CASES,
+    *cosmos3_edge.CASES,
+    *minimax_m3_vl.CASES,
+    *dots3_note.CASES,
+    *video_llama_3.CASES,
 )

@@ -7,12 +7,14 @@ returned and checks it against the number of placeholders; it never guesses a ge
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import UnsupportedModelError
+from tam_widget.errors import LayoutError, UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
+    cosmos3_edge,
     ernie4_5_vl,
     feature_map,
     gemma3,
@@ -21,32 +23,40 @@ from tam_widget.models.families import (
     glm5_next,
     got_ocr2,
     granite_docling,
+    hunyuan_vl,
     idefics3,
     internvl,
     kimi_k25,
     lfm2_vl,
     llama4,
     llava,
+    minicpmv,
+    minimax_m3_vl,
     molmo2,
     ovis2,
     padded_square,
     paligemma,
+    perception_lm,
     phi4_multimodal,
     pixtral,
     qwen_vl,
     step3p7,
+    video_llama_3,
     video_llava,
 )
+from tam_widget.models.families.refused import why_not
 from tam_widget.models.family import Family
 from tam_widget.models.inputs.conversation import places
 from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tam_widget.models.family import Views
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.layout import Panel
 
-__all__ = ["Family", "family_of", "name_of", "panels_of", "register_family", "supported_types"]
+__all__ = ["Family", "family_of", "name_of", "naming", "panels_of", "register_family", "supported_types"]
 
 _GENERIC = Family(generic.views)
 
@@ -64,15 +74,25 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("glm_ocr", None): Family(qwen_vl.views, "GLM-OCR"),
     ("glmga", None): Family(qwen_vl.views, "Glmga"),
     ("glm5_next", None): Family(glm5_next.views, "GLM-5-Next"),
+    ("cohere_compass", None): Family(qwen_vl.views, "Cohere Compass"),
+    ("cosmos3_edge", None): Family(cosmos3_edge.views, "Cosmos 3 Edge"),
     ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
+    ("dots3_note", None): Family(qwen_vl.views, "Dots 3 Note"),
+    ("qwen4_exp", None): Family(qwen_vl.views, "Qwen4-Exp", final_norm="hyper_connection_mixer"),
     ("ernie4_5_vl_moe", None): Family(ernie4_5_vl.views, "ERNIE 4.5 VL", answer_inputs=ernie4_5_vl.ANSWER_INPUTS),
     ("exaone4_5", None): Family(qwen_vl.views, "EXAONE 4.5"),
+    ("hunyuan_vl", None): Family(hunyuan_vl.views, "HunyuanVL"),
     ("hyperclovax_vision_v2", None): Family(qwen_vl.views, "HyperCLOVA X Vision 2"),
     ("kimi_k25", None): Family(kimi_k25.views, "Kimi K2.5"),
     ("lfm3_vl", None): Family(qwen_vl.views, "LFM3-VL"),
+    ("minicpmv4_6", None): Family(minicpmv.views, "MiniCPM-V 4.6"),
+    ("minicpmv4_7", None): Family(minicpmv.views, "MiniCPM-V 4.7"),
+    ("minimax_m3_vl", None): Family(minimax_m3_vl.views, "MiniMax M3 VL"),
     ("paddleocr_vl", None): Family(qwen_vl.views, "PaddleOCR-VL"),
+    ("perception_lm", None): Family(perception_lm.views, "PerceptionLM"),
     ("qwen2_5_omni_thinker", None): Family(qwen_vl.views, "Qwen2.5-Omni's thinker"),
     ("qwen3_omni_moe_thinker", None): Family(qwen_vl.views, "Qwen3-Omni's thinker"),
+    ("video_llama_3", None): Family(video_llama_3.views, "VideoLLaMA 3"),
     ("llava", None): Family(llava.views, "LLaVA"),
     ("llava", "pixtral"): Family(pixtral.views, "Pixtral"),
     ("mistral3", None): Family(pixtral.views, "Mistral Small 3.1"),
@@ -107,19 +127,6 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("gemma3n", None): Family(feature_map.views, "Gemma 3n"),
     ("got_ocr2", None): Family(got_ocr2.views, "GOT-OCR 2.0", got_ocr2.render),
     ("qianfan_ocr", None): Family(internvl.views, "Qianfan-OCR"),
-}
-
-_CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
-_Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
-_WHOLE_OMNI = "the part of it that sees and writes can be: pass model.thinker"
-_WHY_NOT = {
-    "mllama": _CROSS_ATTENTION,
-    "blip": _CROSS_ATTENTION,
-    "blip-2": _Q_FORMER,
-    "instructblip": _Q_FORMER,
-    "instructblipvideo": _Q_FORMER,
-    "qwen2_5_omni": _WHOLE_OMNI,
-    "qwen3_omni_moe": _WHOLE_OMNI,
 }
 
 
@@ -204,17 +211,31 @@ def family_of(config: Any) -> Family:
     for key in ((model_type, vision_type), (model_type, None)):
         if key in _FAMILIES:
             return _FAMILIES[key]
-    if getattr(config, "is_encoder_decoder", False):
-        why = "it is an encoder-decoder: its answer is not one sequence with the picture"
-    elif model_type in _WHY_NOT:
-        why = _WHY_NOT[model_type]
-    elif getattr(config, "vision_config", None) is None:
-        why = "it has no vision part"
-    else:
+    why = why_not(config, model_type)
+    if why is None:
         return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
     )
+
+
+@contextmanager
+def naming(config: Any) -> Iterator[None]:
+    """Let a refusal of a model that no family serves name its type, and say how it can be taught.
+
+    Raises
+    ------
+    LayoutError
+        In the place of one that says neither.
+    """
+    try:
+        yield
+    except LayoutError as error:
+        if family_of(config) is not _GENERIC or "register_family" in str(error):
+            raise
+        raise LayoutError(
+            f"{error}; a model of type {config.model_type!r} is not known: tam_widget.register_family() can teach it"
+        ) from error
 
 
 def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, ...]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tam_widget.errors import LayoutError
+from tam_widget.models.families.parts import own_parts
 
 if TYPE_CHECKING:
     from tam_widget.models.layout import Box, View
@@ -32,7 +31,7 @@ def views(place: Place) -> list[View]:
     """
     high, wide = (int(n) for n in place.config.vision_config.merge_kernel_size)
     grids = [(int(rows) // high, int(columns) // wide) for _, rows, columns in place.inputs[f"{place.kind}_grid_thw"]]
-    own = _own(place, grids)
+    own = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     settings: Any = getattr(place.processor, f"{place.kind}_processor")
     box = _canvas(
         place, settings, [n * side * settings.patch_size for n, side in zip(own[0], (high, wide), strict=True)]
@@ -52,20 +51,6 @@ def views(place: Place) -> list[View]:
         )
     runs = place.placeholders.reshape(len(own), -1)
     return [place.view("frame", run, *own[0], box, number * every) for number, run in enumerate(runs)]
-
-
-def _own(place: Place, grids: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return this picture's or video's own of the grids of all; the tokens before it tell which they are."""
-    ends = np.cumsum([0, *(rows * columns for rows, columns in grids)])
-    token = place.ids[place.placeholders[0]]
-    before = place.ids[: place.span[0]].count(token)
-    first, last = (np.flatnonzero(ends == tokens) for tokens in (before, before + len(place.placeholders)))
-    if not len(first) or not len(last):
-        raise LayoutError(
-            f"{place} has {len(place.placeholders)} vision tokens after {before} others, but {place.kind}_grid_thw "
-            f"says {grids} cells"
-        )
-    return grids[first[0] : last[0]]
 
 
 def _canvas(place: Place, settings: Any, canvas: list[int]) -> Box:

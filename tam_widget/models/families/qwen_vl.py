@@ -28,11 +28,10 @@ def views(place: Place) -> list[View]:
     return found
 
 
-def grids(place: Place, box: Box | None = None, stacked: int = 1) -> list[View]:
+def grids(place: Place, box: Box | None = None, *, stacked: int = 1, merge: int | None = None) -> list[View]:
     """Return one main view for a picture, and for a video one view for each of its cells in time.
 
-    ``image_grid_thw`` and ``video_grid_thw`` state the patches (time, rows, columns); ``spatial_merge_size`` squared of
-    them make one token.
+    ``image_grid_thw`` and ``video_grid_thw`` state the patches (time, rows, columns).
 
     Parameters
     ----------
@@ -42,13 +41,15 @@ def grids(place: Place, box: Box | None = None, stacked: int = 1) -> list[View]:
         What each grid covers, in pixels of the original; the whole picture by default.
     stacked : int
         How many of the stated grids of a video are merged into one.
+    merge : int, optional
+        The patches to a side of one token; ``spatial_merge_size`` by default.
 
     Raises
     ------
     LayoutError
         There are not as many placeholders as patches merged.
     """
-    merge = int(place.config.vision_config.spatial_merge_size)
+    merge = merge or int(place.config.vision_config.spatial_merge_size)
     time, high, wide = (int(n) for n in place.inputs[f"{place.kind}_grid_thw"][place.row])
     rows, columns = high // merge, wide // merge
     found = place.placeholders

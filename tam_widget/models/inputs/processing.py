@@ -101,14 +101,14 @@ def processed(
     listener, heard = listening(processor)
     try:
         encoded = dict(listener(text=[given], **call))
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ArithmeticError, RuntimeError) as error:
         sizes = ", ".join(f"{one.width}×{one.height}" for one in media)
         raise PictureError(f"{type(processor).__name__} refuses the pictures ({sizes} pixels): {error}") from error
-    except (TypeError, AttributeError, LookupError, RuntimeError) as error:
+    except (TypeError, AttributeError, LookupError) as error:
         raise UnsupportedModelError(_incomplete(processor, error)) from error
     offsets = encoded.pop("offset_mapping", None)
     replaced = encoded.pop("text_replacement_offsets", None)
-    if offsets is None or replaced is None:
+    if offsets is None or not replaced:
         raise LayoutError(
             f"{type(processor).__name__} does not say where it put pictures and text (text_replacement_offsets)"
         )
@@ -153,8 +153,8 @@ def _media_arguments(media: Sequence[Medium], options: ProcessorOptions) -> dict
         arguments["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in videos]
         arguments["do_sample_frames"] = False
         arguments["video_metadata"] = [_metadata(VideoMetadata, video) for video in videos]
-        if given := options.in_call("video"):
-            arguments["videos_kwargs"] = given
+        # Some write each frame's time into the text, but do not ask their own video part for it.
+        arguments["videos_kwargs"] = {"return_metadata": True, **options.in_call("video")}
     return arguments
 
 

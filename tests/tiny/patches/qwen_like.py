@@ -1,8 +1,12 @@
 """Other models' towers that are fed as Qwen's are."""
 
-from functools import partial
+from functools import cache, partial
 
 from transformers import (
+    CohereCompassConfig,
+    CohereCompassForConditionalGeneration,
+    CohereCompassProcessor,
+    CohereCompassVideoProcessor,
     Cosmos3OmniConfig,
     Cosmos3OmniForConditionalGeneration,
     Exaone4_5_Config,
@@ -19,12 +23,20 @@ from transformers import (
     Qwen3_5MoeForConditionalGeneration,
     Qwen3VLProcessor,
 )
+from transformers.models.cohere_compass.image_processing_pil_cohere_compass import CohereCompassImageProcessorPil
 
-from tiny.case import Case, decoder, in_proportion, silence
-from tiny.patches.parts import MERGE, PATCH, SIZES, blind, ids, processor, text, tokenizer, vision
+from tiny.case import Case, decoder, in_proportion, silence, template, words
+from tiny.patches.parts import LIMITS, MERGE, PATCH, ROPE, SIDES, SIZES, blind, ids, processor, text, tokenizer, vision
 
 INTERLEAVED = {"mrope_interleaved": True}
+COMPASS = {"image": "<|IMAGE_PAD|>", "video": "<|VIDEO_PAD|>"}
+COMPASS |= {"vision_start": "<|VISION_START|>", "vision_end": "<|VISION_END|>"}
 WINDOWS = {"window_size": 4 * PATCH, "fullatt_block_indexes": [1]}
+
+
+@cache
+def compass():
+    return words(*COMPASS.values())
 
 
 def qwen3_5_moe():
@@ -43,6 +55,26 @@ def cosmos3_omni():
     tower = vision(num_position_embeddings=64, deepstack_visual_indexes=[0, 1])
     return Cosmos3OmniForConditionalGeneration(
         Cosmos3OmniConfig(text_config=settings, vision_config=tower, tie_word_embeddings=False, **ids())
+    )
+
+
+def cohere_compass():
+    settings = decoder(compass(), rope_parameters={"full_attention": ROPE | INTERLEAVED})
+    tower = vision(num_position_embeddings=64, deepstack_visual_indexes=[0, 1])
+    config = CohereCompassConfig(
+        text_config=settings, vision_config=tower, tie_word_embeddings=False, **ids(COMPASS, compass())
+    )
+    return CohereCompassForConditionalGeneration(config)
+
+
+def cohere_compass_processor():
+    limits = {**SIDES, "size": LIMITS}
+    shown = (f"<|VISION_START|>{COMPASS[medium]}<|VISION_END|>" for medium in ("image", "video"))
+    return CohereCompassProcessor(
+        CohereCompassImageProcessorPil(**limits),
+        compass(),
+        CohereCompassVideoProcessor(**limits),
+        chat_template=template(*shown),
     )
 
 
@@ -95,13 +127,17 @@ def in_windows(model):
     in_proportion(tower.patch_embed)
 
 
-CASES = tuple(
-    Case(build.__name__, build, partial(processor, *kinds), sizes=SIZES, blind=blind, video=True)
-    for build, kinds, blind in (
-        (qwen3_5_moe, (Qwen3VLProcessor,), blind),
-        (exaone4_5, (Exaone4_5_Processor, Qwen2VLVideoProcessor), blind),
-        (lfm3_vl, (Lfm3VlProcessor,), without_neighbours),
-        (cosmos3_omni, (Qwen3VLProcessor,), blind),
-        (hyperclovax_vision_v2, (HyperCLOVAXVisionV2Processor, Qwen2VLVideoProcessor), in_windows),
-    )
+OF_QWEN = (
+    (qwen3_5_moe, (Qwen3VLProcessor,), blind),
+    (exaone4_5, (Exaone4_5_Processor, Qwen2VLVideoProcessor), blind),
+    (lfm3_vl, (Lfm3VlProcessor,), without_neighbours),
+    (cosmos3_omni, (Qwen3VLProcessor,), blind),
+    (hyperclovax_vision_v2, (HyperCLOVAXVisionV2Processor, Qwen2VLVideoProcessor), in_windows),
+)
+CASES = (
+    *(
+        Case(build.__name__, build, partial(processor, *kinds), sizes=SIZES, blind=blind, video=True)
+        for build, kinds, blind in OF_QWEN
+    ),
+    Case("cohere_compass", cohere_compass, cohere_compass_processor, sizes=SIZES, blind=blind, video=True),
 )
