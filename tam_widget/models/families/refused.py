@@ -12,6 +12,7 @@ _CODES = (
     "its pictures become codes among its words, and no family says which code is of which place; "
     "tam_widget.register_family() can teach it"
 )
+_UNTOLD = "its processor does not say where in the text a picture stands"
 _WHOLE_OMNI = "the part of it that sees and writes can be: pass model.thinker"
 
 _WHY_NOT = {
@@ -31,9 +32,12 @@ _WHY_NOT = {
     "kosmos-2": _QUERIES,
     "kosmos-2.5": _QUERIES,
     "mllama": _CROSS_ATTENTION,
+    "nemotron_h_omni": _UNTOLD,
     "pi0": "it answers with movements of a robot, not with words",
+    "pp_chart2table": _UNTOLD,
     "qwen2_5_omni": _WHOLE_OMNI,
     "qwen3_omni_moe": _WHOLE_OMNI,
+    "shieldgemma2": "it judges pictures by the scores of two words, and writes no answer",
 }
 
 
