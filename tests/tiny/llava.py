@@ -18,7 +18,7 @@ from transformers import (
     VipLlavaForConditionalGeneration,
 )
 
-from tiny.case import Case, decoder, silence, template, tower, words
+from tiny.case import Case, decoder, in_proportion, silence, template, tower, words
 
 PATCH, SIDE = 4, 6
 SQUARE = {"height": PATCH * SIDE, "width": PATCH * SIDE}
@@ -93,12 +93,14 @@ def video_build():
 def blind(model):
     """Take the attention out of the vision tower."""
     silence(layer.self_attn for layer in model.model.vision_tower.encoder.layers)
+    in_proportion(model.model.vision_tower.embeddings)
 
 
 def video_blind(model):
     """Take the attention out of both vision towers."""
     for inner in (model.model.image_tower, model.model.video_tower):
         silence(layer.self_attn for layer in inner.encoder.layers)
+        in_proportion(inner.embeddings)
 
 
 SIZES = ((64, 48), (48, 103), (250, 130))

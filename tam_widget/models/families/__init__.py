@@ -116,6 +116,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("granite_docling", None): Family(granite_docling.views, "Granite Docling"),
     ("step3p7", None): Family(step3p7.views, "Step 3.7"),
     ("video_llava", None): Family(video_llava.views, "Video-LLaVA"),
+    ("gemma4_unified", None): Family(gemma4.unified_views, "Gemma 4 unified"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
