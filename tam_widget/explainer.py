@@ -11,7 +11,7 @@ from tam_widget.explanation import Explanation
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
-from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.families import family_of, naming, panels_of
 from tam_widget.models.inputs.answer_inputs import answer_inputs
 from tam_widget.models.inputs.conversation import prepare, tokenize_answer
 from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
@@ -128,10 +128,11 @@ def explain(
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
     settings = ProcessorOptions.of(image_kwargs, video_kwargs, chat_template_kwargs)
     processor = settings.applied(processor)
-    prepared = prepare(processor, conversation, family.render, settings)
-    _check_vocabulary(model, processor, prepared)
-    panels = panels_of(prepared, model.config, processor)
-    grows = answer_inputs(prepared, family.answer_inputs)
+    with naming(model.config):
+        prepared = prepare(processor, conversation, family.render, settings)
+        _check_vocabulary(model, processor, prepared)
+        panels = panels_of(prepared, model.config, processor)
+        grows = answer_inputs(prepared, family.answer_inputs)
     run, answer, answered = _run(model, processor, conversation, prepared, grows, options)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)

@@ -37,9 +37,16 @@ def laid_out(model, processor, conversation):
     seen = []
 
     def look(_module, args, kwargs):
-        seen.append(kwargs.get("inputs_embeds"))
+        given = kwargs["inputs_embeds"]
+        for more in (kwargs.get("deepstack_features") or {}).values():  # Granite's come in before later layers
+            given = given.masked_scatter(kwargs["vision_mask"], given[kwargs["vision_mask"][..., 0]] + more)
+        seen.append(given)
 
-    handle = model.get_decoder().register_forward_pre_hook(look, with_kwargs=True)
+    decoder = model.get_decoder()
+    if hasattr(decoder, "embed_tokens_extend"):  # Phi-4 multimodal fills the places inside its decoder
+        handle = decoder.embed_tokens_extend.register_forward_hook(lambda _module, _args, given: seen.append(given))
+    else:
+        handle = decoder.register_forward_pre_hook(look, with_kwargs=True)
     try:
         with torch.no_grad():
             model(**capture.on_device(model, prepared.inputs))
@@ -222,11 +229,15 @@ def test_the_states_are_those_behind_the_models_words(case):
     run = capture.generate(model, prepared.inputs, max_new_tokens=4, do_sample=False)
     said, grows = run.ids[len(prepared.ids) :], answer_inputs(prepared, family.answer_inputs)
     again = capture.replay(model, prepared.inputs, said, answer_inputs=grows)
-    with torch.no_grad():
-        whole = model(
-            **capture.on_device(model, capture.extended(prepared.inputs, said, grows)), output_hidden_states=True
-        )
-    torch.testing.assert_close(again.states, whole.hidden_states[-1][0, :-1], atol=1e-5, rtol=0)
+    last, decoder = [], model.get_decoder()
+    decoder = getattr(decoder, "model", decoder)  # Llama 4 hides its decoder one level deeper
+    handle = decoder.register_forward_hook(lambda _module, _args, output: last.append(output[0]))
+    try:
+        with torch.no_grad():
+            whole = model(**capture.on_device(model, capture.extended(prepared.inputs, said, grows)))
+    finally:
+        handle.remove()
+    torch.testing.assert_close(again.states, last[0][0, :-1], atol=1e-5, rtol=0)
     torch.testing.assert_close(run.states, again.states, atol=1e-4, rtol=1e-4)
     raw = model.get_output_embeddings()(run.states).float()
     logits = whole.logits[0, :-1].float()

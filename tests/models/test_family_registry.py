@@ -59,7 +59,7 @@ def florence_2():
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [(mllama, "cross-attention"), (blip_2, "Q-former"), (florence_2, "encoder-decoder")],
+    [(mllama, "cross-attention"), (blip_2, "learned queries"), (florence_2, "encoder-decoder")],
     ids=["mllama", "blip-2", "florence2"],
 )
 def test_what_cannot_be_explained_is_refused_before_it_runs(tiny, build, reason):
@@ -311,8 +311,9 @@ def case(name):
     ],
     ids=["system", "text before the picture", "turns"],
 )
-def test_a_model_without_chat_template_takes_one_question(given):
-    model, processor = case("paligemma")
+@pytest.mark.parametrize("name", ["paligemma", "got_ocr2"])
+def test_a_model_without_chat_template_takes_one_question(name, given):
+    model, processor = case(name)
     prompt = None if "messages" in given else PROMPT
     with pytest.raises(tam.PromptError, match="it takes pictures and one question after them"):
         tam.explain(model, processor, tiny_models.picture(), prompt, **given)

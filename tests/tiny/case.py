@@ -67,7 +67,11 @@ class Case:
         """Return the model and the processor, built once a session; leave them as they are."""
         if "pair" not in self.made:
             torch.manual_seed(0)
-            self.made["pair"] = (self.build().eval(), self.processor())
+            model = self.build().eval()
+            # Of random weights a placeholder is as likely an answer as any word.
+            named = (getattr(model.config, f"{kind}_token_id", None) for kind in ("image", "video"))
+            model.generation_config.suppress_tokens = [token for token in named if token is not None] or None
+            self.made["pair"] = (model, self.processor())
         return self.made["pair"]
 
     def blind_pair(self) -> tuple[Any, Any]:

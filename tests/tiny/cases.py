@@ -15,6 +15,8 @@ from tiny.patches import (
     qwen_like,
     video_llama_3,
 )
+from tiny.squares import deepseek_vl, feature_map, got_ocr2
+from tiny.tiles import molmo2, phi4_multimodal
 
 CASES = (
     *qwen.CASES,
@@ -33,6 +35,11 @@ CASES = (
     *omni.CASES,
     *ernie.CASES,
     *kimi_k25.CASES,
+    *deepseek_vl.CASES,
+    *feature_map.CASES,
+    *got_ocr2.CASES,
+    *phi4_multimodal.CASES,
+    *molmo2.CASES,
     *minicpmv.CASES,
     *hunyuan_vl.CASES,
     *perception_lm.CASES,

@@ -1,4 +1,4 @@
-"""LLaVA with CLIP's tower, and with SigLIP's, whose pictures are not cropped."""
+"""LLaVA with CLIP's tower, and with SigLIP's, whose pictures are not cropped; ViP-LLaVA."""
 
 from functools import cache, partial
 
@@ -9,6 +9,8 @@ from transformers import (
     LlavaImageProcessor,
     LlavaProcessor,
     SiglipImageProcessor,
+    VipLlavaConfig,
+    VipLlavaForConditionalGeneration,
 )
 
 from tiny.case import Case, decoder, silence, template, tower, words
@@ -45,6 +47,23 @@ def build(strategy="default", vision="clip_vision_model"):
         vision_feature_select_strategy=strategy,
     )
     return LlavaForConditionalGeneration(config)
+
+
+def vip_build():
+    tokens = tokenizer()
+    config = VipLlavaConfig(
+        text_config=decoder(tokens, model_type="llama"),
+        vision_config=tower(
+            model_type="clip_vision_model",
+            image_size=PATCH * SIDE,
+            patch_size=PATCH,
+            projection_dim=32,
+            initializer_range=0.2,
+        ),
+        image_token_index=tokens.image_token_id,
+        vision_feature_layer=[-2, -1],
+    )
+    return VipLlavaForConditionalGeneration(config)
 
 
 def blind(model):
@@ -85,5 +104,12 @@ CASES = (
         sizes=SIZES[:2],
         blind=blind,
         name="llava (siglip)",
+    ),
+    Case(
+        "vipllava",
+        vip_build,
+        lambda: processor(CLIPImageProcessor(size=SHORT, crop_size=SQUARE)),
+        sizes=(*SIZES[:2], (63, 60)),  # the last one is cut by less than half a cell
+        blind=blind,
     ),
 )

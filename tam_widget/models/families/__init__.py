@@ -7,18 +7,21 @@ returned and checks it against the number of placeholders; it never guesses a ge
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import UnsupportedModelError
+from tam_widget.errors import LayoutError, UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
     cosmos3_edge,
     ernie4_5_vl,
+    feature_map,
     gemma3,
     gemma4,
     generic,
     glm5_next,
+    got_ocr2,
     hunyuan_vl,
     idefics3,
     internvl,
@@ -28,23 +31,29 @@ from tam_widget.models.families import (
     llava,
     minicpmv,
     minimax_m3_vl,
+    molmo2,
     ovis2,
+    padded_square,
     paligemma,
     perception_lm,
+    phi4_multimodal,
     pixtral,
     qwen_vl,
     video_llama_3,
 )
+from tam_widget.models.families.refused import why_not
 from tam_widget.models.family import Family
 from tam_widget.models.inputs.conversation import places
 from tam_widget.models.stitch import stitch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tam_widget.models.family import Views
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.layout import Panel
 
-__all__ = ["Family", "family_of", "name_of", "panels_of", "register_family", "supported_types"]
+__all__ = ["Family", "family_of", "name_of", "naming", "panels_of", "register_family", "supported_types"]
 
 _GENERIC = Family(generic.views)
 
@@ -96,19 +105,20 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("paligemma", None): Family(paligemma.views, "PaliGemma", paligemma.render, paligemma.ANSWER_INPUTS),
     ("gemma4", None): Family(gemma4.views, "Gemma 4"),
     ("lfm2_vl", None): Family(lfm2_vl.views, "LFM2-VL"),
-}
-
-_CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
-_Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
-_WHOLE_OMNI = "the part of it that sees and writes can be: pass model.thinker"
-_WHY_NOT = {
-    "mllama": _CROSS_ATTENTION,
-    "blip": _CROSS_ATTENTION,
-    "blip-2": _Q_FORMER,
-    "instructblip": _Q_FORMER,
-    "instructblipvideo": _Q_FORMER,
-    "qwen2_5_omni": _WHOLE_OMNI,
-    "qwen3_omni_moe": _WHOLE_OMNI,
+    ("llava_next_video", None): Family(any_resolution.views, "LLaVA-NeXT-Video"),
+    ("granite4_vision", None): Family(any_resolution.views, "Granite 4 Vision"),
+    ("phi4_multimodal", None): Family(phi4_multimodal.views, "Phi-4 multimodal"),
+    ("molmo2", None): Family(molmo2.views, "Molmo 2"),
+    ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
+    ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
+    ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),
+    ("deepseek_vl", None): Family(padded_square.views, "DeepSeek-VL"),
+    ("deepseek_vl_hybrid", None): Family(padded_square.views, "DeepSeek-VL 7B"),
+    ("janus", None): Family(padded_square.views, "Janus"),
+    ("fast_vlm", None): Family(feature_map.views, "FastVLM"),
+    ("gemma3n", None): Family(feature_map.views, "Gemma 3n"),
+    ("got_ocr2", None): Family(got_ocr2.views, "GOT-OCR 2.0", got_ocr2.render),
+    ("qianfan_ocr", None): Family(internvl.views, "Qianfan-OCR"),
 }
 
 
@@ -193,17 +203,31 @@ def family_of(config: Any) -> Family:
     for key in ((model_type, vision_type), (model_type, None)):
         if key in _FAMILIES:
             return _FAMILIES[key]
-    if getattr(config, "is_encoder_decoder", False):
-        why = "it is an encoder-decoder: its answer is not one sequence with the picture"
-    elif model_type in _WHY_NOT:
-        why = _WHY_NOT[model_type]
-    elif getattr(config, "vision_config", None) is None:
-        why = "it has no vision part"
-    else:
+    why = why_not(config, model_type)
+    if why is None:
         return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
     )
+
+
+@contextmanager
+def naming(config: Any) -> Iterator[None]:
+    """Let a refusal of a model that no family serves name its type, and say how it can be taught.
+
+    Raises
+    ------
+    LayoutError
+        In the place of one that says neither.
+    """
+    try:
+        yield
+    except LayoutError as error:
+        if family_of(config) is not _GENERIC or "register_family" in str(error):
+            raise
+        raise LayoutError(
+            f"{error}; a model of type {config.model_type!r} is not known: tam_widget.register_family() can teach it"
+        ) from error
 
 
 def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tam_widget.errors import LayoutError
+from tam_widget.errors import LayoutError, PictureError
 from tam_widget.models.families.idefics3 import named_tiles, runs_of
 from tam_widget.models.families.parts import own_parts
 
@@ -27,9 +27,17 @@ def views(place: Place) -> list[View]:
     ------
     LayoutError
         The parts have other numbers of tokens, or the tiles are named in another order.
+    PictureError
+        The image processor leaves out some of the patches that it states.
     """
     factor = int(place.config.downsample_factor)
-    shapes = place.inputs["spatial_shapes"]
+    shapes, kept = place.inputs["spatial_shapes"], place.inputs["pixel_attention_mask"].shape[1]
+    most = int(shapes.prod(dim=1).max())
+    if most > kept:
+        raise PictureError(
+            f"{type(place.processor.image_processor).__name__} cuts a picture so narrow to {most} patches and gives "
+            f"the model {kept} of them; one nearer to a square works"
+        )
     grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in shapes]
     grids = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     if len(grids) == 1:

@@ -1,4 +1,7 @@
-"""LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches; perhaps a class token first."""
+"""LLaVA and ViP-LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches.
+
+Perhaps a class token comes first.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def views(place: Place) -> list[View]:
     pixels = place.inputs["pixel_values"].shape[-2:]
     rows, columns, box = shown(place, place.processor.image_processor, pixels, int(vision.patch_size))
     found = place.placeholders
-    if place.config.vision_feature_select_strategy == "full" and len(found) == rows * columns + 1:
+    if getattr(place.config, "vision_feature_select_strategy", None) == "full" and len(found) == rows * columns + 1:
         found = found[1:]  # the class token: no part of the picture is its own
     return [place.view("main", found, rows, columns, box)]
 
@@ -61,8 +64,8 @@ def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tup
     across, down = wide / width, high / height  # the original's pixels in one of the model's
     if getattr(settings, "do_center_crop", None):
         crop = settings.crop_size
-        left += (width - crop["width"]) // 2 * across
-        top += (height - crop["height"]) // 2 * down
+        left += _cropped(settings, width, crop["width"]) * across
+        top += _cropped(settings, height, crop["height"]) * down
         height, width = crop["height"], crop["width"]
     if (height, width) != tuple(pixels):
         raise LayoutError(
@@ -71,6 +74,17 @@ def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tup
         )
     rows, columns = height // patch, width // patch
     return rows, columns, (left, top, left + columns * patch * across, top + rows * patch * down)
+
+
+def _cropped(settings: Any, side: int, crop: int) -> int:
+    """Return where a crop from the middle begins; below 0 where it is larger than the picture, and so padded.
+
+    Of an odd number of pixels of padding, Pillow's image processors put one more in front, torchvision's behind.
+    """
+    from transformers.image_processing_backends import TorchvisionBackend
+
+    odd_behind = side < crop and isinstance(settings, TorchvisionBackend)
+    return -((crop - side) // 2) if odd_behind else (side - crop) // 2
 
 
 def _resized(size: Any, high: int, wide: int) -> tuple[int, int]:

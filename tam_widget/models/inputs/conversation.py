@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tam_widget.models.inputs.chat_template import Render
     from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.inputs.parts import Medium, Text
-    from tam_widget.models.inputs.processing import Replaced
+    from tam_widget.models.inputs.tokenized import Replaced
 
 __all__ = ["Prepared", "check_text", "places", "prepare", "tokenize_answer"]
 
@@ -112,7 +112,8 @@ def prepare(
         key = (part.turn, part.role or "prompt")
         before = said[key] + _BETWEEN if key in said else ""
         said[key] = before + shown
-        slots += _slots(ids, made.offsets, part, shown, _shift(span, made.replaced), len(before))
+        place = _shift((span[0] + made.start, span[1] + made.start), made.replaced)
+        slots += _slots(ids, made.offsets, part, shown, place, len(before))
     spans = _spans(made.offsets, made.replaced, conversation.media)
     return Prepared(made.inputs, ids, tuple(slots), said, spans, conversation.media)
 

@@ -15,6 +15,7 @@ from transformers import BatchFeature
 from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
 from tam_widget.media.videos import Video
 from tam_widget.models.inputs.processor_options import option_names
+from tam_widget.models.inputs.tokenized import Replaced, listening, start_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,18 +23,9 @@ if TYPE_CHECKING:
     from tam_widget.models.inputs.parts import Medium, Shown
     from tam_widget.models.inputs.processor_options import ProcessorOptions
 
-__all__ = ["Processed", "Replaced", "processed"]
+__all__ = ["Processed", "processed"]
 
 _RESAMPLE = Image.Resampling.BICUBIC
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """What the processor wrote in the place of one placeholder; character spans before and after."""
-
-    kind: str
-    old: tuple[int, int]
-    new: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +40,15 @@ class Processed:
         First and last + 1 character of each token, in the text with all placeholders written out.
     replaced : list of Replaced
         The placeholders, in the order of the text.
+    start : int
+        Where the rendered conversation begins in the text before the placeholders were written out: 0, but for a
+        processor that writes something in front of it.
     """
 
     inputs: dict[str, Any]
     offsets: list[tuple[int, int]]
     replaced: list[Replaced]
+    start: int
 
 
 def processed(
@@ -97,25 +93,30 @@ def processed(
         "return_tensors": "pt",
         **_media_arguments(media, options),
     }
+    if "mm_token_type_ids" in getattr(processor, "model_input_names", ()):
+        call["return_mm_token_type_ids"] = True  # Cosmos 3 Edge's processor says so, and has to be asked
     bos = processor.tokenizer.bos_token
     if bos and rendered.startswith(bos):
         call["add_special_tokens"] = False  # the template has written it
+    listener, heard = listening(processor)
     try:
-        encoded = dict(processor(text=[given], **call))
-    except (ValueError, ZeroDivisionError) as error:
+        encoded = dict(listener(text=[given], **call))
+    except (ValueError, ArithmeticError, RuntimeError) as error:
         sizes = ", ".join(f"{one.width}×{one.height}" for one in media)
         raise PictureError(f"{type(processor).__name__} refuses the pictures ({sizes} pixels): {error}") from error
-    except (TypeError, AttributeError, LookupError, RuntimeError) as error:
+    except (TypeError, AttributeError, LookupError) as error:
         raise UnsupportedModelError(_incomplete(processor, error)) from error
     offsets = encoded.pop("offset_mapping", None)
     replaced = encoded.pop("text_replacement_offsets", None)
-    if offsets is None or replaced is None:
+    if offsets is None or not replaced:
         raise LayoutError(
             f"{type(processor).__name__} does not say where it put pictures and text (text_replacement_offsets)"
         )
     pairs = [(int(start), int(stop)) for start, stop in offsets[0]]
-    found = [Replaced(r["type"], tuple(r["span"]), tuple(r["new_span"])) for r in replaced[0]]
-    return Processed(encoded, pairs, sorted(found, key=lambda one: one.old))
+    found = [Replaced(r["type"], r["text"], tuple(r["span"]), tuple(r["new_span"])) for r in replaced[0]]
+    found.sort(key=lambda one: one.old)
+    tokenized = text_of(processor, encoded["input_ids"][0].tolist(), heard)
+    return Processed(encoded, pairs, found, start_of(processor, rendered, tokenized, found))
 
 
 def _incomplete(processor: Any, error: Exception) -> str:
