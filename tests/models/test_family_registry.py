@@ -352,16 +352,6 @@ def test_a_video_in_parts_that_cannot_be_told_is_refused(name, options, message)
         tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, video_kwargs=options)
 
 
-def test_a_processor_that_leaves_out_what_its_model_needs_is_refused_with_what_to_set():
-    model, processor = case("cosmos3_edge")
-    del processor.return_mm_token_type_ids
-    try:
-        with pytest.raises(tam.LayoutError, match=r"set processor\.return_mm_token_type_ids = True"):
-            tam.explain(model, processor, tiny_models.picture(), PROMPT)
-    finally:
-        processor.return_mm_token_type_ids = True
-
-
 def test_tiles_that_are_not_named_cannot_be_told():
     model, processor = case("lfm2_vl")
     picture = tiny_models.picture(104, 64)
