@@ -7,6 +7,7 @@ geometry.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +87,15 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
 
 _CROSS_ATTENTION = "its text sees the picture through cross-attention: no position in the sequence shows a part of it"
 _Q_FORMER = "its Q-former hands over queries that belong to no place in the picture"
+_QUERIES = "its vision tokens are learned queries, each of which reads the whole picture: none belongs to a place in it"
+_NAMES_OF_QUERIES = re.compile("num_quer(y_tokens|ies)|latent_query|to_query|resampler|perceiver|qformer")
 _WHY_NOT = {
     "mllama": _CROSS_ATTENTION,
     "blip": _CROSS_ATTENTION,
     "blip-2": _Q_FORMER,
     "instructblip": _Q_FORMER,
     "instructblipvideo": _Q_FORMER,
+    **dict.fromkeys(("aria", "deepseek_ocr2", "idefics2", "kosmos-2", "kosmos-2.5"), _QUERIES),
 }
 
 
@@ -159,11 +163,19 @@ def family_of(config: Any) -> Family:
         why = _WHY_NOT[model_type]
     elif getattr(config, "vision_config", None) is None:
         why = "it has no vision part"
+    elif names := _named_queries(config):
+        why = f"{_QUERIES} (its configuration has {', '.join(names)})"
     else:
         return _GENERIC
     raise UnsupportedModelError(
         f"a model of type {model_type!r} cannot be explained: {why}. Supported: {', '.join(supported_types())}"
     )
+
+
+def _named_queries(config: Any) -> list[str]:
+    """Return the settings of a configuration by which its vision tokens are queries: their number may be a square."""
+    settings = {**vars(config), **vars(config.vision_config)}
+    return sorted(name for name, value in settings.items() if value and _NAMES_OF_QUERIES.search(name))
 
 
 def panels_of(prepared: Prepared, config: Any, processor: Any) -> tuple[Panel, ...]:
