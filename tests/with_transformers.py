@@ -22,7 +22,8 @@ def main(wanted, *command):
     packages = subprocess.check_output(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     ).strip()
-    (Path(packages) / "beside.pth").write_text("".join(f"{path}\n" for path in seen), encoding="utf-8")
+    lines = "".join(f"import site; site.addsitedir({str(path)!r})\n" for path in seen)
+    (Path(packages) / "beside.pth").write_text(lines, encoding="utf-8")
     package = ["--upgrade", "transformers"] if wanted == "newest" else [f"transformers=={wanted}"]
     subprocess.check_call([python, "-m", "pip", "install", "--quiet", *package])
     os.execv(python, [python, *command])  # noqa: S606 - the command is the caller's

@@ -55,7 +55,8 @@ def gemma3_processor(**options):
         chat_template="<bos>" + template("<start_of_image>"),
         image_seq_length=SIDE**2,
     )
-    made.images_kwargs = made.images_kwargs | options
+    if options:
+        made.images_kwargs = made.images_kwargs | options
     return made
 
 
@@ -184,8 +185,8 @@ def blind(model):
 
 
 CROPS = {"do_pan_and_scan": True, "pan_and_scan_min_crop_size": 32}
-CASES = (
-    Case("gemma3", gemma3, gemma3_processor, sizes=SIZES, blind=blind),
+# An older one takes this in the call alone.
+PANNED = (
     Case(
         "gemma3",
         gemma3,
@@ -195,6 +196,10 @@ CASES = (
         tiled=((97, 40), (36, 110), (250, 80)),
         name="gemma3 (pan and scan)",
     ),
+)
+CASES = (
+    Case("gemma3", gemma3, gemma3_processor, sizes=SIZES, blind=blind),
+    *(PANNED if hasattr(Gemma3Processor, "images_kwargs") else ()),
     Case(
         "paligemma", partial(paligemma, model_type="gemma"), paligemma_processor, sizes=SIZES, blind=blind, turns=False
     ),

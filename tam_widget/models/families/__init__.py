@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from tam_widget.errors import LayoutError, UnsupportedModelError
 from tam_widget.models.families import (
     any_resolution,
-    cosmos3_edge,
     ernie4_5_vl,
     feature_map,
     gemma3,
@@ -75,7 +74,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("glmga", None): Family(qwen_vl.views, "Glmga"),
     ("glm5_next", None): Family(glm5_next.views, "GLM-5-Next"),
     ("cohere_compass", None): Family(qwen_vl.views, "Cohere Compass"),
-    ("cosmos3_edge", None): Family(cosmos3_edge.views, "Cosmos 3 Edge"),
+    ("cosmos3_edge", None): Family(qwen_vl.views, "Cosmos 3 Edge"),
     ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
     ("dots3_note", None): Family(qwen_vl.views, "Dots 3 Note"),
     ("qwen4_exp", None): Family(qwen_vl.views, "Qwen4-Exp", final_norm="hyper_connection_mixer"),

@@ -27,6 +27,12 @@ __all__ = ["Processed", "processed"]
 
 _RESAMPLE = Image.Resampling.BICUBIC
 
+_ASKED = {"Cosmos3EdgeProcessor"}
+"""Processors that give ``mm_token_type_ids``, without which their models fail, only where they are asked for it.
+
+That a processor lists it among its model's inputs says little: MiniMax M3's does, and its model refuses it.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Processed:
@@ -93,8 +99,8 @@ def processed(
         "return_tensors": "pt",
         **_media_arguments(media, options),
     }
-    if "mm_token_type_ids" in getattr(processor, "model_input_names", ()):
-        call["return_mm_token_type_ids"] = True  # Cosmos 3 Edge's processor says so, and has to be asked
+    if type(processor).__name__ in _ASKED:
+        call["return_mm_token_type_ids"] = True
     bos = processor.tokenizer.bos_token
     if bos and rendered.startswith(bos):
         call["add_special_tokens"] = False  # the template has written it

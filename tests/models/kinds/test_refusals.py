@@ -94,8 +94,8 @@ def test_two_pictures_of_one_cell_each_are_taken():
         ("emu3", "pictures become codes among its words.*register_family"),
         ("fuyu", "straight into its text.*register_family"),
         ("mistral4", "it has no vision part"),
-        ("aria", "queries that belong to no place"),
-        ("kosmos-2", "queries that belong to no place"),
+        ("aria", "learned queries"),
+        ("kosmos-2", "learned queries"),
         ("git", "puts the picture before its input by itself"),
     ],
 )

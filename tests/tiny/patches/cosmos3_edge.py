@@ -13,14 +13,12 @@ from tiny.patches.parts import LIMITS, MERGE, PATCH, QWEN, SIDES, SIZES, ids, te
 
 
 def processor():
-    made = Cosmos3EdgeProcessor(
+    return Cosmos3EdgeProcessor(
         Cosmos3EdgeImageProcessorPil(**SIDES, size=LIMITS),
         tokenizer(),
         Cosmos3EdgeVideoProcessor(**SIDES, size=LIMITS),
         chat_template=template(*(f"<|vision_start|>{QWEN[medium]}<|vision_end|>" for medium in ("image", "video"))),
     )
-    made.return_mm_token_type_ids = True
-    return made
 
 
 def build():
