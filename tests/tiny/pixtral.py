@@ -10,8 +10,6 @@ from transformers import (
     LlavaForConditionalGeneration,
     Mistral3Config,
     Mistral3ForConditionalGeneration,
-    MistralLarge4Config,
-    MistralLarge4ForConditionalGeneration,
     PixtralImageProcessor,
     PixtralProcessor,
 )
@@ -50,6 +48,8 @@ def build(family):
 
 
 def large_build():
+    from transformers import MistralLarge4Config, MistralLarge4ForConditionalGeneration
+
     tokens = tokenizer()
     text = decoder(
         tokens,

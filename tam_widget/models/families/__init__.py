@@ -21,6 +21,7 @@ from tam_widget.models.families import (
     generic,
     glm5_next,
     got_ocr2,
+    granite_docling,
     hunyuan_vl,
     idefics3,
     internvl,
@@ -38,7 +39,9 @@ from tam_widget.models.families import (
     phi4_multimodal,
     pixtral,
     qwen_vl,
+    step3p7,
     video_llama_3,
+    video_llava,
 )
 from tam_widget.models.families.refused import why_not
 from tam_widget.models.family import Family
@@ -74,6 +77,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("cosmos3_edge", None): Family(qwen_vl.views, "Cosmos 3 Edge"),
     ("cosmos3_omni", None): Family(qwen_vl.views, "Cosmos 3 Omni"),
     ("dots3_note", None): Family(qwen_vl.views, "Dots 3 Note"),
+    ("qwen4_exp", None): Family(qwen_vl.views, "Qwen4-Exp", final_norm="hyper_connection_mixer"),
     ("ernie4_5_vl_moe", None): Family(ernie4_5_vl.views, "ERNIE 4.5 VL", answer_inputs=ernie4_5_vl.ANSWER_INPUTS),
     ("exaone4_5", None): Family(qwen_vl.views, "EXAONE 4.5"),
     ("hunyuan_vl", None): Family(hunyuan_vl.views, "HunyuanVL"),
@@ -108,6 +112,10 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("granite4_vision", None): Family(any_resolution.views, "Granite 4 Vision"),
     ("phi4_multimodal", None): Family(phi4_multimodal.views, "Phi-4 multimodal"),
     ("molmo2", None): Family(molmo2.views, "Molmo 2"),
+    ("granite_docling", None): Family(granite_docling.views, "Granite Docling"),
+    ("step3p7", None): Family(step3p7.views, "Step 3.7"),
+    ("video_llava", None): Family(video_llava.views, "Video-LLaVA"),
+    ("gemma4_unified", None): Family(gemma4.unified_views, "Gemma 4 unified"),
     ("vipllava", None): Family(llava.views, "ViP-LLaVA"),
     ("mistral_large4", None): Family(pixtral.views, "Mistral Large 4"),
     ("lighton_ocr", None): Family(pixtral.views, "LightOnOCR"),

@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 
+import transformers
 from transformers import (
     CohereCompassConfig,
     CohereCompassForConditionalGeneration,
@@ -15,9 +16,6 @@ from transformers import (
     HyperCLOVAXVisionV2Config,
     HyperCLOVAXVisionV2ForConditionalGeneration,
     HyperCLOVAXVisionV2Processor,
-    Lfm3VlConfig,
-    Lfm3VlForConditionalGeneration,
-    Lfm3VlProcessor,
     Qwen2VLVideoProcessor,
     Qwen3_5MoeConfig,
     Qwen3_5MoeForConditionalGeneration,
@@ -100,6 +98,8 @@ def hyperclovax_vision_v2():
 
 
 def lfm3_vl():
+    from transformers import Lfm3VlConfig, Lfm3VlForConditionalGeneration
+
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     tower |= {"num_key_value_heads": 1, "layer_types": ["conv", "full_attention"], "initializer_range": 0.2}
     return Lfm3VlForConditionalGeneration(
@@ -130,7 +130,7 @@ def in_windows(model):
 OF_QWEN = (
     (qwen3_5_moe, (Qwen3VLProcessor,), blind),
     (exaone4_5, (Exaone4_5_Processor, Qwen2VLVideoProcessor), blind),
-    (lfm3_vl, (Lfm3VlProcessor,), without_neighbours),
+    (lfm3_vl, (getattr(transformers, "Lfm3VlProcessor", None),), without_neighbours),
     (cosmos3_omni, (Qwen3VLProcessor,), blind),
     (hyperclovax_vision_v2, (HyperCLOVAXVisionV2Processor, Qwen2VLVideoProcessor), in_windows),
 )

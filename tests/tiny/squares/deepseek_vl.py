@@ -17,7 +17,7 @@ from transformers import (
     JanusProcessor,
 )
 
-from tiny.case import Case, decoder, silence, template, tower, words
+from tiny.case import Case, decoder, in_proportion, silence, template, tower, words
 
 PATCH, SIDE = 4, 6
 SQUARE = {"height": PATCH * SIDE, "width": PATCH * SIDE}
@@ -117,6 +117,7 @@ def blind(model):
     """Take the attention out of the vision tower."""
     inner = model.model.vision_model
     silence(layer.self_attn for layer in (inner.encoder if hasattr(inner, "encoder") else inner).layers)
+    in_proportion(inner.embeddings)
 
 
 def blind_both(model):
@@ -125,6 +126,7 @@ def blind_both(model):
     inner = model.model
     fine = inner.high_res_vision_model.vision_encoder
     silence(layer.attn for layer in fine.layers)
+    in_proportion(fine.patch_embed)
     for neck in (fine.neck, inner.high_res_vision_neck):
         only_middle(neck.conv2)
     for convolution in (inner.high_res_vision_proj.conv1, inner.high_res_vision_proj.conv2):
