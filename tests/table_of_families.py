@@ -87,7 +87,7 @@ def write(one):
 def pages():
     """Return the text of each page with its part in its place."""
     versions = kept()
-    texts = {README: _names(versions), DOCS: f"{_explained(versions)}\n\n{_others(versions)}"}
+    texts = {README: names(versions), DOCS: f"{explained(versions)}\n\n{others(versions)}"}
     return {page: page_with(text, page.read_text(encoding="utf-8"), MARKS) for page, text in texts.items()}
 
 
@@ -105,16 +105,18 @@ def _name(family):
     return name_of(*family.split())
 
 
-def _names(versions):
+def names(versions):
     """Return a paragraph for the README."""
     families = _latest(versions, "explained")
-    names = list(dict.fromkeys(_name(family) for family, one in families.items() if one["way"] == "tested"))
-    *most, last = (f"transformers {'.'.join(version.split('.'))}" for version in versions)
-    ran = f"{', '.join(most)} and {last}" if most else last
-    return f"Tested with {ran}: {', '.join(names[:-1])} and {names[-1]}."
+    tested = list(dict.fromkeys(_name(family) for family, one in families.items() if one["way"] == "tested"))
+    return f"Tested with transformers {_and(list(versions))}: {_and(tested)}."
 
 
-def _explained(versions):
+def _and(texts):
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if texts[1:] else texts)
+
+
+def explained(versions):
     """Return the table of what is explained, as Markdown."""
     rows = [
         ["family", "`model_type`", *COLUMNS.values(), "works", "with transformers"],
@@ -141,7 +143,7 @@ def _with(versions, family, shows):
     return ", ".join(texts)
 
 
-def _others(versions):
+def others(versions):
     """Return the table of what is refused or was not tried, as Markdown."""
     rows = [["`model_type`", "not explained"], ["---"] * 2]
     told = {
