@@ -32,6 +32,7 @@ MODULES = (
     "tiles.phi4_multimodal",
     "tiles.molmo2",
     "patches.minicpmv",
+    "tiles.minicpm_ocr",
     "patches.hunyuan_vl",
     "patches.perception_lm",
     "tiles.granite_docling",

@@ -9,7 +9,6 @@ WHY = {
     "inkling2": _NO_CASE,
     "inkling2_loop": _NEWER,
     "inkling_mm_model": _NO_CASE,
-    "minicpm_ocr": _NO_CASE,
     "muse_glimmer": _NO_CASE,
     "muse_spark": _NO_CASE,
     "unlimited_ocr": _NO_CASE,

@@ -84,6 +84,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("hyperclovax_vision_v2", None): Family(qwen_vl.views, "HyperCLOVA X Vision 2"),
     ("kimi_k25", None): Family(kimi_k25.views, "Kimi K2.5"),
     ("lfm3_vl", None): Family(qwen_vl.views, "LFM3-VL"),
+    ("minicpm_ocr", None): Family(minicpmv.views, "MiniCPM-OCR"),
     ("minicpmv4_6", None): Family(minicpmv.views, "MiniCPM-V 4.6"),
     ("minicpmv4_7", None): Family(minicpmv.views, "MiniCPM-V 4.7"),
     ("minimax_m3_vl", None): Family(minimax_m3_vl.views, "MiniMax M3 VL"),
