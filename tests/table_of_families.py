@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -79,7 +80,9 @@ def kept():
 def write(one):
     """Keep what a run found with this transformers, and write the pages."""
     versions = {**kept(), transformers.__version__: one}
-    FOUND.write_text(json.dumps(versions, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(versions, indent=1, ensure_ascii=False)
+    text = re.sub(r'\{\s*"way".*?\}', lambda one: re.sub(r"\s+", " ", one[0]), text, flags=re.DOTALL)  # a line for each
+    FOUND.write_text(f"{text}\n", encoding="utf-8")
     for page, text in pages().items():
         page.write_text(text, encoding="utf-8")
 
