@@ -37,6 +37,8 @@ MODULES = (
     "patches.perception_lm",
     "tiles.granite_docling",
     "tiles.step3p7",
+    "tiles.inkling2",
+    "tiles.muse",
     "patches.cosmos3_edge",
     "patches.minimax_m3_vl",
     "patches.dots3_note",
