@@ -8,6 +8,5 @@ WHY = {
     "hy_v4_vl": _NEWER,
     "inkling2_loop": _NEWER,
     "inkling_mm_model": _NO_CASE,
-    "muse_spark": _NO_CASE,
     "unlimited_ocr": _NO_CASE,
 }

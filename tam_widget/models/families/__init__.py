@@ -92,6 +92,7 @@ _FAMILIES: dict[tuple[str, str | None], Family] = {
     ("minicpmv4_7", None): Family(minicpmv.views, "MiniCPM-V 4.7"),
     ("minimax_m3_vl", None): Family(minimax_m3_vl.views, "MiniMax M3 VL"),
     ("muse_glimmer", None): Family(muse.views, "Muse Glimmer"),
+    ("muse_spark", None): Family(muse.views, "Muse Spark"),
     ("paddleocr_vl", None): Family(qwen_vl.views, "PaddleOCR-VL"),
     ("perception_lm", None): Family(perception_lm.views, "PerceptionLM"),
     ("qwen2_5_omni_thinker", None): Family(qwen_vl.views, "Qwen2.5-Omni's thinker"),
