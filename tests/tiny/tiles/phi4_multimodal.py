@@ -22,7 +22,7 @@ def tokenizer():
 
 
 def processor():
-    images = Phi4MultimodalImageProcessor(size={"height": TILE, "width": TILE}, patch_size=PATCH, dynamic_hd=4)
+    images = Phi4MultimodalImageProcessor(size={"height": TILE, "width": TILE}, patch_size=PATCH, dynamic_hd=2)
     return Phi4MultimodalProcessor(
         images, Phi4MultimodalFeatureExtractor(), tokenizer(), chat_template=template("<|image|>")
     )
@@ -36,7 +36,7 @@ def build():
         patch_size=PATCH,
         image_token_id=names.image_token_id,
         initializer_range=0.2,
-    )
+    ) | {"hidden_size": 16, "num_attention_heads": 1}
     audio = {"hidden_size": 16, "intermediate_size": 16, "num_blocks": 1, "num_attention_heads": 2}
     audio |= {"ext_pw_out_channel": 16, "depthwise_separable_out_channel": 16, "nemo_conv_channels": 16}
     config = Phi4MultimodalConfig(
@@ -59,8 +59,8 @@ SAID = (
         "phi4_multimodal",
         build,
         processor,
-        sizes=((40, 29), (29, 75)),
-        tiled=((40, 29), (29, 75), (90, 61)),
+        sizes=((110, 75), (60, 131)),  # of so many cells that a smaller picture's have no whole pixels
+        tiled=((75, 131),),
         blind=blind,
     ),
 )
