@@ -15,7 +15,11 @@ from tam_widget.replay.explained import Explained
 
 PROMPT = "Describe the image."
 ANSWER = "A small red circle is left of the star."
-NO_ROLLOUT = {"qwen3_5", "lfm2_vl"}  # a layer of them has no attention weights
+# A layer of these has no attention weights; of the second ones, even the last layer.
+NO_ROLLOUT = {"qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", "minicpmv4_6", "minicpmv4_7", "glm5_next", "dots3_note"}
+NO_ATTENTION = {"glm5_next", "dots3_note"}
+# These lay all patches of all pictures side by side, or count pictures through a batch.
+ONE_BY_ONE = {"minicpmv4_6", "minicpmv4_7", "hunyuan_vl"}
 
 
 @cache

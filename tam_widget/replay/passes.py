@@ -26,6 +26,9 @@ __all__ = ["batch_of", "batch_size_for", "can_batch", "log_probabilities"]
 _MIXED = 0.1
 """A batch that mixes pictures up is off by as much as the pictures make a difference; rounding is off by far less."""
 
+_UNEQUAL = 0.01
+"""Within one batch, one picture is rounded as its copy is, or nearly so; but a model may count its pictures through."""
+
 _ROUNDING = 0.01  # nats, where the pictures make no difference at all
 
 _CAN_BATCH: WeakKeyDictionary[Explained, bool] = WeakKeyDictionary()
@@ -84,19 +87,21 @@ def log_probabilities(
 def can_batch(explained: Explained) -> bool:
     """Tell whether the model gives two different pictures in one batch what it gives each alone; tried once.
 
-    Three passes: the picture, the same size in its mean colour, and both in a batch. A model that mixes them up, or
-    refuses, is run one by one.
+    Three passes: the picture, the same size in its mean colour, and in a batch the picture, this and the picture again.
+    A model that mixes them up, treats the second one otherwise than the first, or refuses, is run one by one.
     """
     if explained not in _CAN_BATCH:
         readings = [explained.reading, explained.read(mean_coloured(explained.picture))]
         alone = log_probabilities(explained, readings, batch_size=1)
         try:
-            together = log_probabilities(explained, readings)
+            together = log_probabilities(explained, [*readings, readings[0]])
         except (RuntimeError, ValueError, IndexError, TypeError):
             _CAN_BATCH[explained] = False
         else:
-            limit = max(_ROUNDING, _MIXED * float(np.nanmax(np.abs(alone[0] - alone[1]))))
-            _CAN_BATCH[explained] = bool(np.nanmax(np.abs(together - alone)) <= limit)
+            difference = float(np.nanmax(np.abs(alone[0] - alone[1])))
+            mixed = np.nanmax(np.abs(together[:2] - alone)) > max(_ROUNDING, _MIXED * difference)
+            unequal = np.nanmax(np.abs(together[0] - together[2])) > max(_ROUNDING, _UNEQUAL * difference)
+            _CAN_BATCH[explained] = not (mixed or unequal)
     return _CAN_BATCH[explained]
 
 

@@ -15,18 +15,37 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import Box, View
     from tam_widget.models.place import Place
 
-__all__ = ["shown", "views"]
+__all__ = ["check_size", "shown", "views"]
+
+_OF_ONE_SIZE = ("clip_vision_model", "siglip_vision_model")
+"""Vision towers that take pictures of the size they were made for, and of no other."""
 
 
 def views(place: Place) -> list[View]:
     """Return one main view of the part that the image processor left of the picture."""
     vision = place.config.vision_config
     pixels = place.inputs["pixel_values"].shape[-2:]
+    check_size(place, pixels)
     rows, columns, box = shown(place, place.processor.image_processor, pixels, int(vision.patch_size))
     found = place.placeholders
     if getattr(place.config, "vision_feature_select_strategy", None) == "full" and len(found) == rows * columns + 1:
         found = found[1:]  # the class token: no part of the picture is its own
     return [place.view("main", found, rows, columns, box)]
+
+
+def check_size(place: Place, pixels: Sequence[int]) -> None:
+    """Make sure that the vision tower takes pictures of so many pixels (height and width).
+
+    Raises
+    ------
+    LayoutError
+        It does not: the image processor is another model's, or was told to make others.
+    """
+    vision = place.config.vision_config
+    if vision.model_type in _OF_ONE_SIZE and set(pixels) != {int(vision.image_size)}:
+        raise LayoutError(
+            f"{place} was made {pixels[1]}×{pixels[0]} pixels where the vision tower takes {vision.image_size} a side"
+        )
 
 
 def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tuple[int, int, Box]:

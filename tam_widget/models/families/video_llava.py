@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["views"]
 
+_COLOURS = (1, 3)
+"""Numbers of rows that are taken for channels."""
+
 
 def views(place: Place) -> list[View]:
     """Return one main view for a picture, and one view for each frame of a video.
@@ -23,11 +26,18 @@ def views(place: Place) -> list[View]:
     Raises
     ------
     LayoutError
-        The placeholders are not one for each patch and class token.
+        The placeholders are not one for each patch and class token, or the image processor takes the rows of a picture
+        for its colours.
     """
+    if place.kind == "image" and place.height in _COLOURS:
+        raise LayoutError(
+            f"{type(place.processor.image_processor).__name__} takes the {place.height} rows of {place}, "
+            f"{place.width}×{place.height} pixels, for its colours; enlarge it"
+        )
     names = {"image": ("pixel_values", "pixel_values_images"), "video": ("pixel_values_videos",)}[place.kind]
     given = next(place.inputs[name] for name in names if name in place.inputs)
     settings = getattr(place.processor, f"{place.kind}_processor")
+    llava.check_size(place, given.shape[-2:])
     patch = int(place.config.vision_config.patch_size)
     rows, columns, box = llava.shown(place, settings, given.shape[-2:], patch)
     first = 1 if place.kind == "video" or place.config.vision_feature_select_strategy == "full" else 0

@@ -110,7 +110,7 @@ def processed(
     except (ValueError, ArithmeticError, RuntimeError) as error:
         sizes = ", ".join(f"{one.width}×{one.height}" for one in media)
         raise PictureError(f"{type(processor).__name__} refuses the pictures ({sizes} pixels): {error}") from error
-    except (TypeError, AttributeError, LookupError) as error:
+    except (TypeError, AttributeError, LookupError, NameError) as error:
         raise UnsupportedModelError(_incomplete(processor, error)) from error
     offsets = encoded.pop("offset_mapping", None)
     replaced = encoded.pop("text_replacement_offsets", None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from explained_scenes import ANSWER, NO_ROLLOUT, PROMPT, cases, demo, demo_pair, of_case, state_of
+from explained_scenes import ANSWER, NO_ATTENTION, NO_ROLLOUT, PROMPT, cases, demo, demo_pair, of_case, state_of
 from tiny.cases import CASES
 
 import tam_widget as tam
@@ -32,7 +32,7 @@ def test_every_method_gives_maps_of_every_family_and_leaves_the_model_alone(case
     tokens = [0, len(explained.explanation.tokens) - 2]
     before = state_of(explained.model)
     for name in method_names():
-        if name == "rollout" and case.family in NO_ROLLOUT:
+        if case.family in {"rollout": NO_ROLLOUT, "attention": NO_ATTENTION}.get(name, ()):
             with pytest.raises(MethodError, match="has no attention weights to read"):
                 method_maps(name, explained, tokens)
             continue

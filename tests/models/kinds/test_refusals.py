@@ -36,12 +36,49 @@ def asleep(monkeypatch):
         ("lfm2_vl", (1000, 17), r"Lfm2VlProcessor refuses the pictures \(1000×17 pixels\)"),
         ("lfm2_vl (not split)", (1000, 17), "cuts a picture so narrow to 148 patches and gives the model 96"),
         ("pixtral", (1000, 17), r"refuses the pictures \(1000×17 pixels\)"),
+        ("phi4_multimodal", (1000, 17), r"refuses the pictures \(1000×17 pixels\)"),
     ],
 )
 def test_a_picture_whose_size_the_model_cannot_take_is_refused(asleep, name, size, message):
     model, processor = pair(name)
     with pytest.raises(tam.PictureError, match=message):
         tam.explain(model, processor, tiny_models.picture(*size), PROMPT)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "message"),
+    [
+        ("vipllava", {"do_center_crop": False}, tam.LayoutError, "32×24 pixels where the vision tower takes 24 a side"),
+        ("video_llava", {"do_center_crop": False}, tam.LayoutError, "where the vision tower takes 24 a side"),
+        ("fast_vlm", {"do_center_crop": False}, tam.LayoutError, "which make no square map"),
+        ("got_ocr2", {"do_resize": False}, tam.LayoutError, "not into squares of whole cells"),
+        ("janus", {"do_pad": False}, tam.LayoutError, "24×18 of 64×48, padded to a square: False"),
+        ("deepseek_vl", {"do_resize": False}, tam.LayoutError, "36 vision tokens where a main view of 16×16 cells"),
+        ("deepseek_vl_hybrid", {"do_resize": False}, tam.UnsupportedModelError, "fails on this conversation"),
+        (
+            "granite4_vision",
+            {"do_center_crop": True, "crop_size": {"height": 16, "width": 16}},
+            tam.LayoutError,
+            "16, 32",
+        ),
+    ],
+)
+def test_settings_that_the_model_does_not_take_are_refused(asleep, name, options, error, message):
+    model, processor = pair(name)
+    with pytest.raises(error, match=message):
+        tam.explain(model, processor, tiny_models.picture(64, 48), PROMPT, image_kwargs=options)
+
+
+def test_rows_that_are_taken_for_colours_are_refused(asleep):
+    model, processor = pair("video_llava")
+    with pytest.raises(tam.LayoutError, match="takes the 3 rows of picture 0, 300×3 pixels, for its colours"):
+        tam.explain(model, processor, tiny_models.picture(300, 3), PROMPT)
+
+
+def test_a_video_beside_a_picture_is_refused_where_the_model_takes_one_of_them(asleep):
+    model, processor = pair("molmo2")
+    with pytest.raises(tam.LayoutError, match="pictures or a video, not both"):
+        tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 2)
 
 
 def test_two_pictures_of_one_cell_each_are_taken():
