@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -79,7 +80,9 @@ def kept():
 def write(one):
     """Keep what a run found with this transformers, and write the pages."""
     versions = {**kept(), transformers.__version__: one}
-    FOUND.write_text(json.dumps(versions, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(versions, indent=1, ensure_ascii=False)
+    text = re.sub(r'\{\s*"way".*?\}', lambda one: re.sub(r"\s+", " ", one[0]), text, flags=re.DOTALL)  # a line for each
+    FOUND.write_text(f"{text}\n", encoding="utf-8")
     for page, text in pages().items():
         page.write_text(text, encoding="utf-8")
 
@@ -87,7 +90,7 @@ def write(one):
 def pages():
     """Return the text of each page with its part in its place."""
     versions = kept()
-    texts = {README: _names(versions), DOCS: f"{_explained(versions)}\n\n{_others(versions)}"}
+    texts = {README: names(versions), DOCS: f"{explained(versions)}\n\n{others(versions)}"}
     return {page: page_with(text, page.read_text(encoding="utf-8"), MARKS) for page, text in texts.items()}
 
 
@@ -105,16 +108,18 @@ def _name(family):
     return name_of(*family.split())
 
 
-def _names(versions):
+def names(versions):
     """Return a paragraph for the README."""
     families = _latest(versions, "explained")
-    names = list(dict.fromkeys(_name(family) for family, one in families.items() if one["way"] == "tested"))
-    *most, last = (f"transformers {'.'.join(version.split('.'))}" for version in versions)
-    ran = f"{', '.join(most)} and {last}" if most else last
-    return f"Tested with {ran}: {', '.join(names[:-1])} and {names[-1]}."
+    tested = list(dict.fromkeys(_name(family) for family, one in families.items() if one["way"] == "tested"))
+    return f"Tested with transformers {_and(list(versions))}: {_and(tested)}."
 
 
-def _explained(versions):
+def _and(texts):
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if texts[1:] else texts)
+
+
+def explained(versions):
     """Return the table of what is explained, as Markdown."""
     rows = [
         ["family", "`model_type`", *COLUMNS.values(), "works", "with transformers"],
@@ -141,7 +146,7 @@ def _with(versions, family, shows):
     return ", ".join(texts)
 
 
-def _others(versions):
+def others(versions):
     """Return the table of what is refused or was not tried, as Markdown."""
     rows = [["`model_type`", "not explained"], ["---"] * 2]
     told = {

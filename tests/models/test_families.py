@@ -240,11 +240,13 @@ def test_the_states_are_those_behind_the_models_words(case):
         handle.remove()
     torch.testing.assert_close(again.states, last[0][0, :-1], atol=1e-5, rtol=0)
     torch.testing.assert_close(run.states, again.states, atol=1e-4, rtol=1e-4)
-    raw = model.get_output_embeddings()(run.states).float()
     logits = whole.logits[0, :-1].float()
+    raw = model.get_output_embeddings()(run.states).float()[
+        :, : logits.shape[1]
+    ]  # a padded head may be cut to its words
     # A softcap or a scale may lie between; both keep the order, and a linear relation or tanh the values.
     config = model.config.get_text_config()
-    scale = getattr(config, "logit_scale", None) or 1
+    scale = getattr(config, "logit_scale", None) or getattr(config, "output_multiplier", None) or 1
     cap = getattr(config, "final_logit_softcapping", None)
     raw = raw * scale
     capped = cap * torch.tanh(raw / cap) if cap else raw

@@ -71,7 +71,7 @@ def parts():
 
 
 def vip_build():
-    return VipLlavaForConditionalGeneration(VipLlavaConfig(**parts(), vision_feature_layer=[-2, -1]))
+    return VipLlavaForConditionalGeneration(VipLlavaConfig(**parts(), vision_feature_layers=[-2, -1]))
 
 
 def video_processor():

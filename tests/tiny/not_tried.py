@@ -6,11 +6,7 @@ _NEWER = "it came with a transformers newer than the one that the tests are pinn
 WHY = {
     "apertus1p5": _NEWER,
     "hy_v4_vl": _NEWER,
-    "inkling2": _NO_CASE,
     "inkling2_loop": _NEWER,
     "inkling_mm_model": _NO_CASE,
-    "minicpm_ocr": _NO_CASE,
-    "muse_glimmer": _NO_CASE,
-    "muse_spark": _NO_CASE,
     "unlimited_ocr": _NO_CASE,
 }

@@ -44,25 +44,35 @@ def processor(kind, **options):
     )
 
 
+def settings():
+    """A small decoder with linear attention."""
+    linear = {"linear_num_key_heads": 2, "linear_num_value_heads": 2}
+    linear |= {"linear_key_head_dim": 16, "linear_value_head_dim": 16}
+    made = text(tokenizer(), layer_types=["linear_attention", "full_attention"], **linear)
+    made["rope_parameters"] |= {"mrope_interleaved": True}
+    return made
+
+
+def tower():
+    """A small vision tower."""
+    sides = {"image_size": SLICE, "patch_size": PATCH}
+    return {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, **sides}
+
+
 def build(version, **options):
     kind, config = {
         "4.6": (MiniCPMV4_6ForConditionalGeneration, MiniCPMV4_6Config),
         "4.7": (MiniCPMV4_7ForConditionalGeneration, MiniCPMV4_7Config),
     }[version]
     tokens = tokenizer()
-    linear = {"linear_num_key_heads": 2, "linear_num_value_heads": 2}
-    linear |= {"linear_key_head_dim": 16, "linear_value_head_dim": 16}
-    settings = text(tokens, layer_types=["linear_attention", "full_attention"], **linear)
-    settings["rope_parameters"] |= {"mrope_interleaved": True}
-    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     if version == "4.7":
         names = ("image_start", "image_end", "slice_start", "slice_end")
         options |= {f"{name}_id": tokens.convert_tokens_to_ids(NAMED[f"{name}_token"]) for name in names}
         options |= {"newline_id": tokens("\n")["input_ids"][0]}
     return kind(
         config(
-            text_config=settings,
-            vision_config=tower | {"image_size": SLICE, "patch_size": PATCH},
+            text_config=settings(),
+            vision_config=tower(),
             insert_layer_id=0,
             image_token_id=tokens.convert_tokens_to_ids(NAMED["image_token"]),
             video_token_id=tokens.convert_tokens_to_ids(NAMED["video_token"]),

@@ -39,7 +39,8 @@ def processor(kind):
     made = parts.processor(
         kind, Qwen2VLVideoProcessor, tokenizer(), feature_extractor=WhisperFeatureExtractor(feature_size=16)
     )
-    made.videos_kwargs = made.videos_kwargs | {"size": LIMITS}  # the processor's own size overrules its parts'
+    if hasattr(made, "videos_kwargs"):
+        made.videos_kwargs = made.videos_kwargs | {"size": LIMITS}  # the processor's own size overrules its parts'
     return made
 
 

@@ -66,5 +66,6 @@ def vision(**options):
 
 def blind(model):
     """Take the attention out of the vision tower, and let tokens follow their pixels in proportion."""
-    silence(block.attn for block in model.model.visual.blocks)
-    in_proportion(model.model.visual.patch_embed)
+    tower = model.model.visual if hasattr(model.model, "visual") else model.visual
+    silence(block.attn for block in tower.blocks)
+    in_proportion(tower.patch_embed)
