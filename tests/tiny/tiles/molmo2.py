@@ -41,7 +41,8 @@ def build():
             text_config=decoder(names, head_dim=16, additional_vocab_size=4),
             vision_config=tower(**heads, image_size=[PATCH * SIDE] * 2, patch_size=PATCH, initializer_range=0.2),
             adapter_config=heads
-            | {"hidden_size": 32, "intermediate_size": 64, "text_hidden_size": 64, "vision_feature_layer": [1, 0]},
+            | {"hidden_size": 32, "intermediate_size": 64, "text_hidden_size": 64, "vision_feature_layer": [1, 0]}
+            | {"initializer_range": 0.2},
             image_start_token_id=ids["<im_start>"],
             low_res_image_start_token_id=ids["<low_res_im_start>"],
             image_end_token_id=ids["<im_end>"],
@@ -55,9 +56,12 @@ def build():
 def blind(model):
     """Take the attention out of the vision tower, and let tokens follow their pixels in proportion.
 
-    Beside a large bias, the norms scale all tokens alike; the one whose pixels changed most then changes most.
+    Beside a large bias, the norms scale all tokens alike; the one whose pixels changed most then changes most. With
+    small weights, the patches of a cell are pooled alike, too.
     """
     silence(layer.self_attn for layer in model.model.vision_tower.layers)
+    for weight in model.model.multi_modal_projector.parameters():
+        weight.data.mul_(0.1)
     model.model.vision_tower.patch_embedding.bias.data.normal_(std=20)
 
 
