@@ -94,5 +94,5 @@ CASES = (
         blind=blind,
         video=True,
     ),
-    Case("qianfan_ocr", qianfan, qianfan_processor, sizes=((40, 36),), tiled=((120, 30),), several=False, blind=blind),
+    Case("qianfan_ocr", qianfan, qianfan_processor, sizes=((40, 36), (96, 64)), tiled=((120, 30),), blind=blind),
 )
