@@ -118,6 +118,10 @@ def register_family(model_type: str, views: Views, *, vision_type: str | None = 
     TypeError
         `views` cannot be called.
 
+    See Also
+    --------
+    tam_widget.check_family : Whether the views lie on the right pixels, tried on the model.
+
     Examples
     --------
     A model that stretches each picture to a square of 16 × 16 tokens:
