@@ -80,7 +80,7 @@ def check_family(model: Any, processor: Any, images: Picture | Sequence[Picture]
     LayoutError
         It is not known how the model cuts any of the pictures.
     PictureError
-        One of `images` cannot be read.
+        One of `images` cannot be read, or the processor refuses all pictures.
 
     Examples
     --------
@@ -90,7 +90,11 @@ def check_family(model: Any, processor: Any, images: Picture | Sequence[Picture]
     True
     """
     model = unwrapped(model)
-    if not hasattr(model, "config") or getattr(processor, "tokenizer", None) is None:
+    if (
+        not isinstance(model, torch.nn.Module)
+        or not hasattr(model, "config")
+        or getattr(processor, "tokenizer", None) is None
+    ):
         raise UnsupportedModelError(
             f"a model of transformers and its processor are needed, got {type(model).__name__} and "
             f"{type(processor).__name__}; tam_widget.load() gives both"
@@ -98,11 +102,11 @@ def check_family(model: Any, processor: Any, images: Picture | Sequence[Picture]
     family_of(model.config)
     trials: list[_Trial] = []
     refused: list[Refusal] = []
-    first: LayoutError | None = None
+    first: LayoutError | PictureError | None = None
     for picture in _pictures(model, processor, images):
         try:
             trials.append(_laid_out(model, processor, picture))
-        except LayoutError as error:
+        except (LayoutError, PictureError) as error:
             refused.append(Refusal(picture.size, str(error)))
             first = first or error
     if first is not None and not trials:
@@ -143,7 +147,7 @@ def _smallest(model: Any, processor: Any, shape: tuple[float, float]) -> Image.I
         made = Image.new("RGB", (round(side * shape[0] / min(shape)), round(side * shape[1] / min(shape))), _GREY)
         try:
             panels = _laid_out(model, processor, made).panels
-        except LayoutError:
+        except (LayoutError, PictureError):
             continue
         if min(_cell_side(panel) for panel in panels) >= _LEAST_CELL:
             break

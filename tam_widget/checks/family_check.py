@@ -104,8 +104,8 @@ class FamilyCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether every cell that was tried lies on the pixels that its token was made from."""
-        return self.words == 0 and all(row.fits for row in self.rows)
+        """Whether every cell that was tried lies on the pixels that its token was made from, and some were tried."""
+        return bool(self.rows) and self.words == 0 and all(row.fits for row in self.rows)
 
     @property
     def misfits(self) -> tuple[CellCheck, ...]:
@@ -147,7 +147,9 @@ class FamilyCheck:
     @property
     def _verdict(self) -> str:
         count = len(self.rows)
-        if self.ok:
+        if not count:
+            return f"{self.model_type}: no cell was tried, as none is two pixels wide; show larger pictures"
+        if not self.misfits:
             return f"{self.model_type}: all {count} cells fit"
         return f"{self.model_type}: {len(self.misfits)} of {count} cells do not fit"
 

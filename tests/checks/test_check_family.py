@@ -220,6 +220,13 @@ def test_what_is_no_model_is_refused(given):
         tam.check_family(*given)
 
 
+def test_a_picture_too_small_for_squares_checks_nothing():
+    case = next(case for case in CASES if case.family == "paligemma")
+    check = tam.check_family(*case.blind_pair(), tiny_models.picture(5, 5))
+    assert not check.ok
+    assert "no cell was tried" in repr(check)
+
+
 def test_no_pictures_are_no_check(pair):
     with pytest.raises(tam.PictureError, match="images is empty"):
         tam.check_family(*pair, [])
