@@ -31,6 +31,8 @@ from tam_widget.errors import (
 
 if TYPE_CHECKING:
     from tam_widget import demo
+    from tam_widget.checks.cells import check_family
+    from tam_widget.checks.family_check import CellCheck, FamilyCheck
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
     from tam_widget.media.videos import Video
@@ -43,10 +45,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "CaptureError",
+    "CellCheck",
     "DatasetError",
     "EvaluationError",
     "Explanation",
     "ExplanationGoneError",
+    "FamilyCheck",
     "GenerationError",
     "LayoutError",
     "MapMemoryError",
@@ -64,6 +68,7 @@ __all__ = [
     "Video",
     "Word",
     "__version__",
+    "check_family",
     "compare",
     "demo",
     "explain",
@@ -77,11 +82,14 @@ __version__ = "0.1.0"
 # Must agree with the imports for type checkers above; tests/unit/test_public_names.py compares them.
 _HOMES = {
     "Candidate": "tam_widget.text.tokens",
+    "CellCheck": "tam_widget.checks.family_check",
     "Explanation": "tam_widget.explanation",
+    "FamilyCheck": "tam_widget.checks.family_check",
     "TAMWidget": "tam_widget.widget",
     "Token": "tam_widget.text.tokens",
     "Video": "tam_widget.media.videos",
     "Word": "tam_widget.text.tokens",
+    "check_family": "tam_widget.checks.cells",
     "compare": "tam_widget.widget.comparison",
     "explain": "tam_widget.explainer",
     "load": "tam_widget.models.load",

@@ -10,8 +10,8 @@ __all__ = ["CHOSEN", "CONTRIBUTING", "floors_of"]
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
-CHOSEN = frozenset({("explanation/", "figures/"), ("explanation/", "widget/")})
-"""The one circle that is a choice: an Explanation shows and draws itself; see tam_widget.explanation."""
+CHOSEN = frozenset({("explanation/", "figures/"), ("explanation/", "widget/"), ("checks/", "figures/")})
+"""The circles that are a choice: an Explanation shows and draws itself, and so does what a check found."""
 
 _TABLE = r"\| floor \| `{}` \|.*\n\|[-|]+\|\n((?:\|.*\n)+)"
 

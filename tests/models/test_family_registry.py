@@ -227,7 +227,9 @@ def place(inputs, count):
 
 
 def test_inputs_that_state_nothing_are_refused_with_what_was_found():
-    with pytest.raises(tam.LayoutError, match=r"25 vision tokens, pixel_values \(5, 3, 8, 8\).*register_family"):
+    with pytest.raises(
+        tam.LayoutError, match=r"25 vision tokens, pixel_values \(5, 3, 8, 8\).*register_family.*check_family"
+    ):
         generic.views(place({"pixel_values": torch.zeros(5, 3, 8, 8)}, 25))
 
 

@@ -187,6 +187,7 @@ CASES = (
         sizes=SIZES,
         tiled=((127, 130), (150, 100)),
         blind=blind,
+        overlapping=True,
         name="llava_onevision (shrunk)",
     ),
     Case(  # tiles a little larger than their cells, as 27 · 14 of 384 pixels

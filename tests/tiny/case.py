@@ -39,6 +39,8 @@ class Case:
         Takes from the model everything by which a vision token could know of other places than its own.
     tiled
         The sizes at which the picture is cut into tiles, crops or any-resolution parts.
+    overlapping
+        Whether tokens are interpolated, so that each is made from more than its cell.
     several, video, turns
         Whether the family takes several pictures, a video, a conversation of several turns.
     name
@@ -53,6 +55,7 @@ class Case:
     sizes: tuple[tuple[int, int], ...]
     blind: Callable[[Any], None]
     tiled: tuple[tuple[int, int], ...] = ()
+    overlapping: bool = False
     several: bool = True
     video: bool = False
     turns: bool = True

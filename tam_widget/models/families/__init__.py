@@ -162,6 +162,10 @@ def register_family(
     TypeError
         `family` is neither, or a particular that families do not have.
 
+    See Also
+    --------
+    tam_widget.check_family : Whether the views lie on the right pixels, tried on the model.
+
     Examples
     --------
     A model that stretches each picture to a square of 16 × 16 tokens:

@@ -145,7 +145,8 @@ def _frames(place: Place, blue: NDArray[np.float64], layers: int) -> list[int] |
 def _doubt(place: Place, what: str) -> LayoutError:
     return LayoutError(
         f"a model of type {place.config.model_type!r} is not known, and {what.format(place)}: "
-        f"{len(place.placeholders)} vision tokens, {_shapes(place)}. tam_widget.register_family() can teach it"
+        f"{len(place.placeholders)} vision tokens, {_shapes(place)}. tam_widget.register_family() can teach it, and "
+        "tam_widget.check_family() say whether what was taught is right"
     )
 
 
