@@ -53,8 +53,9 @@ unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package,
 	$(PY) -m pytest
 
 families: export OMP_NUM_THREADS ?= 1
-families: $(VENV)/test.stamp ## test every model family and write the table of them into README and docs
-	$(PY) -m pytest tests/models/test_families.py tests/models/test_table_of_families.py --write-table
+families: $(VENV)/test.stamp ## test every kind of model and write the tables of them; TRANSFORMERS=5.20.0 or =newest: with another transformers
+	$(PY) $(if $(TRANSFORMERS),tests/with_transformers.py $(TRANSFORMERS)) -m pytest tests/models/test_families.py \
+		tests/models/kinds/test_every_type.py tests/models/test_table_of_families.py --write-table
 
 train-demo: $(VENV)/lab.stamp ## train the demo models again from their seeds (an hour or so each; resumable)
 	for model in qwen llava noisy; do \

@@ -34,6 +34,8 @@ from tam_widget.errors import (
 if TYPE_CHECKING:
     from tam_widget import demo
     from tam_widget.checks.answer import Verdicts
+    from tam_widget.checks.cells import check_family
+    from tam_widget.checks.family_check import CellCheck, FamilyCheck
     from tam_widget.checks.verdict import Verdict
     from tam_widget.explainer import explain
     from tam_widget.explanation import Explanation
@@ -48,11 +50,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "CaptureError",
+    "CellCheck",
     "CheckError",
     "DatasetError",
     "EvaluationError",
     "Explanation",
     "ExplanationGoneError",
+    "FamilyCheck",
     "GenerationError",
     "LayoutError",
     "MapMemoryError",
@@ -73,6 +77,7 @@ __all__ = [
     "Video",
     "Word",
     "__version__",
+    "check_family",
     "compare",
     "demo",
     "explain",
@@ -87,13 +92,16 @@ __version__ = "0.1.0"
 # Must agree with the imports for type checkers above; tests/unit/test_public_names.py compares them.
 _HOMES = {
     "Candidate": "tam_widget.text.tokens",
+    "CellCheck": "tam_widget.checks.family_check",
     "Explanation": "tam_widget.explanation",
+    "FamilyCheck": "tam_widget.checks.family_check",
     "TAMWidget": "tam_widget.widget",
     "Token": "tam_widget.text.tokens",
     "Verdict": "tam_widget.checks.verdict",
     "Verdicts": "tam_widget.checks.answer",
     "Video": "tam_widget.media.videos",
     "Word": "tam_widget.text.tokens",
+    "check_family": "tam_widget.checks.cells",
     "compare": "tam_widget.widget.comparison",
     "explain": "tam_widget.explainer",
     "load": "tam_widget.models.load",

@@ -12,7 +12,8 @@ from tam_widget.explanation.origin import Origin
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
-from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.families import family_of, naming, panels_of
+from tam_widget.models.inputs.answer_inputs import answer_inputs
 from tam_widget.models.inputs.conversation import prepare, tokenize_answer
 from tam_widget.models.inputs.messages import conversation_from, conversation_from_messages
 from tam_widget.models.inputs.processor_options import ProcessorOptions
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from tam_widget.media.pictures import Picture
     from tam_widget.media.videos import VideoInput
     from tam_widget.models.capture import Capture, Choices
-    from tam_widget.models.families import Family
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.inputs.parts import Medium
@@ -129,10 +129,12 @@ def explain(
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
     settings = ProcessorOptions.of(image_kwargs, video_kwargs, chat_template_kwargs)
     given, processor = processor, settings.applied(processor)
-    prepared = prepare(processor, conversation, family.render, settings)
-    _check_vocabulary(model, processor, prepared)
-    panels = panels_of(prepared, model.config, processor)
-    run, answer, answered = _run(model, processor, family, conversation, prepared, options)
+    with naming(model.config):
+        prepared = prepare(processor, conversation, family.render, settings)
+        _check_vocabulary(model, processor, prepared)
+        panels = panels_of(prepared, model.config, processor)
+        grows = answer_inputs(prepared, family.answer_inputs)
+    run, answer, answered = _run(model, processor, conversation, prepared, grows, options)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
     if not tokens:
@@ -190,7 +192,12 @@ def _options(
 
 
 def _run(  # noqa: PLR0917 - called once, above
-    model: Any, processor: Any, family: Family, conversation: Conversation, prepared: Prepared, options: dict[str, Any]
+    model: Any,
+    processor: Any,
+    conversation: Conversation,
+    prepared: Prepared,
+    grows: dict[str, int],
+    options: dict[str, Any],
 ) -> tuple[Capture, str, tuple[Slot, ...]]:
     """Let the model answer, or read the given answer; return what was captured, the answer and its tokens."""
     length, turn = len(prepared.ids), conversation.turn
@@ -198,14 +205,12 @@ def _run(  # noqa: PLR0917 - called once, above
     if conversation.answer is not None:
         answered = tokenize_answer(processor, conversation.answer, length, turn)
         said = [slot.id for slot in answered]
-        run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_type_id=family.answer_type_id)
+        run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_inputs=grows)
         return run, conversation.answer, answered
     with capture.alone(model), refusals_of_generate(model):
-        run = capture.generate(model, prepared.inputs, answer_type_id=family.answer_type_id, **options)
+        run = capture.generate(model, prepared.inputs, answer_inputs=grows, **options)
     if earlier:  # generate() has no logits of the prompt, where earlier answers stand
-        run = capture.replay(
-            model, prepared.inputs, run.ids[length:], earlier=earlier, answer_type_id=family.answer_type_id
-        )
+        run = capture.replay(model, prepared.inputs, run.ids[length:], earlier=earlier, answer_inputs=grows)
     answer, answered = _decoded(processor.tokenizer, run.ids, length, model.config, turn)
     return run, answer, answered
 

@@ -1,13 +1,23 @@
-"""The table of families in README and docs: what the conformance tests ran and found right, and nothing else."""
+"""Every kind of model, in README and docs: what the tests ran and found right, what is refused and why; nothing else.
 
+``docs/families.json`` keeps what was found with each transformers that ran; the pages are written from it.
+"""
+
+import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
 import transformers
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "families.md")
-BEGIN, END = "<!-- families: written by `make families` -->", "<!-- end of families -->"
+sys.path.append(str(ROOT / "benchmarks"))
+
+from marked_page import page_with  # noqa: E402 - found since the line above
+
+README, DOCS, FOUND = ROOT / "README.md", ROOT / "docs" / "families.md", ROOT / "docs" / "families.json"
+MARKS = ("<!-- families: written by `make families` -->", "<!-- end of families -->")
 
 COLUMNS = {
     "image": "picture",
@@ -16,34 +26,12 @@ COLUMNS = {
     "video": "video",
     "turns": "turns",
 }
-NAMES = {
-    "aya_vision": "Aya Vision",
-    "cohere2_vision": "Command A Vision",
-    "gemma3": "Gemma 3",
-    "gemma4": "Gemma 4",
-    "glm4v": "GLM-4.1V",
-    "idefics3": "Idefics3",
-    "internvl": "InternVL3",
-    "lfm2_vl": "LFM2-VL",
-    "llama4": "Llama 4",
-    "llava": "LLaVA",
-    "llava_next": "LLaVA-NeXT",
-    "llava_onevision": "LLaVA-OneVision",
-    "mistral3": "Mistral Small 3.1",
-    "ovis2": "Ovis2",
-    "paligemma": "PaliGemma",
-    "pixtral": "Pixtral",
-    "qwen2_vl": "Qwen2-VL",
-    "qwen2_5_vl": "Qwen2.5-VL",
-    "qwen3_vl": "Qwen3-VL",
-    "qwen3_vl_moe": "Qwen3-VL MoE",
-    "qwen3_5": "Qwen3.5",
-    "smolvlm": "SmolVLM",
-}
-
-TYPES = {"pixtral": "`llava`, tower `pixtral`"}
 
 RESULTS = pytest.StashKey()
+"""Of each cell of the table, (family and tower, column), whether all tests that show it passed."""
+
+REFUSED, NOT_TRIED = pytest.StashKey(), pytest.StashKey()
+"""By model type, why."""
 
 
 def remember(config, item, report):
@@ -51,7 +39,8 @@ def remember(config, item, report):
     if report.when == "teardown" or (report.when == "setup" and report.passed):
         return
     for mark in item.iter_markers("shows"):
-        cell = (item.callspec.params["case"].family, mark.args[0])
+        case = item.callspec.params["case"]
+        cell = ((case.family, case.tower), mark.args[0])
         results = config.stash.setdefault(RESULTS, {})
         results[cell] = results.get(cell, True) and report.passed
 
@@ -59,27 +48,111 @@ def remember(config, item, report):
 def is_complete(session):
     """Whether every test that shows something has run."""
     from tiny.cases import CASES
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as TYPES
 
-    expected = {(case.family, "image") for case in CASES}
-    return expected <= session.config.stash.get(RESULTS, {}).keys()
+    stash = session.config.stash
+    shown = {family for family, _ in stash.get(RESULTS, {})}
+    told = {*stash.get(REFUSED, {}), *stash.get(NOT_TRIED, {}), *(model_type for model_type, _ in shown)}
+    return {(case.family, case.tower) for case in CASES} <= shown and set(TYPES) <= told
 
 
-def table(results):
-    """Return the table as Markdown."""
-    families = list(dict.fromkeys(family for family, _ in results))
+def found(config):
+    """Return what one run found, as JSON keeps it."""
+    from tam_widget.models.families import supported_types
+
+    explained = {}
+    for ((model_type, tower), column), passed in config.stash[RESULTS].items():
+        way = "tested" if model_type in supported_types() else "through its inputs"
+        one = explained.setdefault(f"{model_type} {tower or ''}".strip(), {"way": way, "shows": []})
+        one["shows"] += [column] if passed else []
+    for one in explained.values():
+        one["shows"].sort(key=list(COLUMNS).index)
+    whys = {"refused": config.stash.get(REFUSED, {}), "not tried": config.stash.get(NOT_TRIED, {})}
+    return {"explained": explained, **{name: dict(sorted(why.items())) for name, why in whys.items()}}
+
+
+def kept():
+    """Return what was found with each transformers, the oldest first."""
+    versions = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
+    return dict(sorted(versions.items(), key=lambda one: [int(n) for n in one[0].split(".") if n.isdigit()]))
+
+
+def write(one):
+    """Keep what a run found with this transformers, and write the pages."""
+    versions = {**kept(), transformers.__version__: one}
+    text = json.dumps(versions, indent=1, ensure_ascii=False)
+    text = re.sub(r'\{\s*"way".*?\}', lambda one: re.sub(r"\s+", " ", one[0]), text, flags=re.DOTALL)  # a line for each
+    FOUND.write_text(f"{text}\n", encoding="utf-8")
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")
+
+
+def pages():
+    """Return the text of each page with its part in its place."""
+    versions = kept()
+    texts = {README: names(versions), DOCS: f"{explained(versions)}\n\n{others(versions)}"}
+    return {page: page_with(text, page.read_text(encoding="utf-8"), MARKS) for page, text in texts.items()}
+
+
+def _latest(versions, part):
+    """Return for each row of a part the entry of the newest transformers that has it."""
+    latest = {}
+    for one in versions.values():
+        latest.update(one[part])
+    return latest
+
+
+def _name(family):
+    from tam_widget.models.families import name_of
+
+    return name_of(*family.split())
+
+
+def names(versions):
+    """Return a paragraph for the README."""
+    families = _latest(versions, "explained")
+    tested = list(dict.fromkeys(_name(family) for family, one in families.items() if one["way"] == "tested"))
+    return f"Tested with transformers {_and(list(versions))}: {_and(tested)}."
+
+
+def _and(texts):
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if texts[1:] else texts)
+
+
+def explained(versions):
+    """Return the table of what is explained, as Markdown."""
     rows = [
-        ["family", "`model_type`", *COLUMNS.values(), "tested with"],
-        ["---"] * 2 + [":-:"] * len(COLUMNS) + ["---"],
+        ["family", "`model_type`", *COLUMNS.values(), "works", "with transformers"],
+        ["---"] * 2 + [":-:"] * len(COLUMNS) + ["---"] * 2,
     ]
-    for family in families:
-        cells = ["✓" if results.get((family, column)) else "" for column in COLUMNS]
-        model_type = TYPES.get(family, f"`{family}`")
-        rows.append([NAMES[family], model_type, *cells, f"transformers {transformers.__version__}"])
-    return "\n".join([BEGIN, *("| " + " | ".join(row) + " |" for row in rows), END])
+    for family, one in _latest(versions, "explained").items():
+        model_type, *tower = family.split()
+        types = f"`{model_type}`" + "".join(f", tower `{name}`" for name in tower)
+        cells = ["✓" if column in one["shows"] else "" for column in COLUMNS]
+        way = "tested" if one["way"] == "tested" else "through its inputs, tried at run time"
+        rows.append([_name(family), types, *cells, way, _with(versions, family, one["shows"])])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def page_with(page, results):
-    """Return a page's text with the table in its place."""
-    before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    assert found, f"{page} has no place for the table"
-    return before + table(results) + rest.partition(END)[2]
+def _with(versions, family, shows):
+    """Say with which transformers a family ran, and what of it did not work with one of them."""
+    texts = []
+    for version, one in versions.items():
+        if family not in one["explained"]:
+            continue
+        worked = one["explained"][family]["shows"]
+        missing = [COLUMNS[column] for column in shows if column not in worked]
+        texts.append(f"not {version}" if not worked else f"{version} without {_and(missing)}" if missing else version)
+    return ", ".join(texts)
+
+
+def others(versions):
+    """Return the table of what is refused or was not tried, as Markdown."""
+    rows = [["`model_type`", "not explained"], ["---"] * 2]
+    told = {
+        f"{name} {tower}".strip() for name, tower in ((*one.split(), "")[:2] for one in _latest(versions, "explained"))
+    }
+    for part, word in (("refused", "refused, because "), ("not tried", "not tried: ")):
+        whys = _latest(versions, part)
+        rows += [[f"`{name}`", word + whys[name]] for name in sorted(whys) if name not in told]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -8,7 +8,7 @@ time: what the output head was given must be what the hook saw.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -16,7 +16,9 @@ from weakref import WeakKeyDictionary
 import torch
 
 from tam_widget.errors import CaptureError, UnsupportedModelError
+from tam_widget.models.families import family_of
 from tam_widget.models.hooks import without_hooks_after
+from tam_widget.models.inputs.answer_inputs import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -137,7 +139,7 @@ def generate(
     *,
     use_cache: bool = True,
     follow: bool = True,
-    answer_type_id: int = 0,
+    answer_inputs: Mapping[str, int] = TEXT,
     **options: Any,
 ) -> Capture:
     """Let the model answer, and capture the run.
@@ -153,7 +155,7 @@ def generate(
     follow : bool
         False where the answer does not grow token by token in one sequence (beams, assisted decoding): it is replayed
         once it is known.
-    answer_type_id : int
+    answer_inputs : mapping of str to int
         As for :func:`replay`.
     **options
         For ``model.generate``; checked by :func:`tam_widget.models.options.check_options` before.
@@ -167,7 +169,7 @@ def generate(
     if not follow:
         with alone(model):
             sequence = _sequence(model.generate(**on_device(model, inputs), **options))
-        return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id)
+        return replay(model, inputs, sequence[0, length:].tolist(), answer_inputs=answer_inputs)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
     with _recording(model, recorder):
@@ -194,7 +196,7 @@ def replay(
     answer: Sequence[int],
     *,
     earlier: Sequence[int] = (),
-    answer_type_id: int = 0,
+    answer_inputs: Mapping[str, int] = TEXT,
 ) -> Capture:
     """Feed the prompt and a given answer in one forward pass, and capture it.
 
@@ -208,8 +210,9 @@ def replay(
         The answer's token ids, n ≥ 1 of them.
     earlier : sequence of int
         Positions of tokens in the prompt whose choices are wanted as well: earlier answers.
-    answer_type_id : int
-        The answer's ``token_type_ids``, for models that have them.
+    answer_inputs : mapping of str to int
+        What the answer's tokens have in inputs that grow with them, of :func:`answer_inputs
+        <tam_widget.models.inputs.answer_inputs.answer_inputs>`; those that the model is not given are passed over.
 
     Raises
     ------
@@ -220,7 +223,7 @@ def replay(
     ids = (*prompt, *answer)
     said = (*earlier, *range(len(prompt), len(ids)))
     recorder = _Recorder(rows=torch.tensor(said) - 1)
-    whole = on_device(model, extended(inputs, answer, answer_type_id))
+    whole = on_device(model, extended(inputs, answer, answer_inputs))
     keep = torch.tensor(said, device=whole["input_ids"].device) - 1
     with _recording(model, recorder), torch.no_grad():
         model(**whole, logits_to_keep=keep, use_cache=False, return_dict=True)
@@ -292,22 +295,28 @@ def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
     UnsupportedModelError
         The model has no such parts.
     """
+    own = family_of(model.config).final_norm
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
-    if decoder is not None and not _final_norm(decoder):
-        decoder = getattr(decoder, "model", None)  # Llama 4 hides its decoder one level deeper
-    norm = _final_norm(decoder)
+    norm = _final_norm(decoder, own)
+    if norm is None:
+        norm = _final_norm(getattr(decoder, "model", None), own)  # Llama 4 hides its decoder one level deeper
     head: nn.Module | None = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     if norm is None or head is None:
+        missing = "output head" if norm is not None else f"final norm {own!r}" if own else "final norm"
         raise UnsupportedModelError(
-            f"{type(model).__name__} has no text decoder with a final norm and an output head, so its last hidden "
-            "states cannot be read"
+            f"{type(model).__name__} has no text decoder with a final norm and an output head (there is no {missing}), "
+            "so its last hidden states cannot be read; where its norm has another name, "
+            f"tam_widget.register_family({model.config.model_type!r}, ..., final_norm=...) can say it"
         )
     return norm, head
 
 
-def _final_norm(decoder: Any) -> nn.Module | None:
-    norms = (getattr(decoder, name, None) for name in ("norm", "embedding_norm", "final_layernorm"))
-    return next((norm for norm in norms if isinstance(norm, torch.nn.Module)), None)
+def _final_norm(decoder: Any, own: str | None) -> nn.Module | None:
+    if isinstance(decoder, torch.nn.Module):
+        for name in (own,) if own else ("norm", "embedding_norm", "final_layernorm"):
+            with suppress(AttributeError):
+                return decoder.get_submodule(name)
+    return None
 
 
 def on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -321,18 +330,13 @@ def on_device(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def extended(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: int) -> dict[str, Any]:
-    """Append the answer to the prompt; it is text, which is modality 0, and all of it may be attended to."""
+def extended(inputs: Mapping[str, Any], answer: Sequence[int], answer_inputs: Mapping[str, int]) -> dict[str, Any]:
+    """Append the answer to the prompt, and to each input that grows with it."""
     whole = dict(inputs)
-    tail = {
-        "input_ids": torch.tensor([list(answer)]),
-        "attention_mask": torch.ones(1, len(answer)),
-        "mm_token_type_ids": torch.zeros(1, len(answer)),
-        "token_type_ids": torch.full((1, len(answer)), answer_type_id),
-    }
-    for name, more in tail.items():
+    tails = {name: [value] * len(answer) for name, value in answer_inputs.items()}
+    for name, tail in {**tails, "input_ids": list(answer)}.items():
         if name in inputs:
-            whole[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
+            whole[name] = torch.cat([inputs[name], inputs[name].new_tensor([tail])], dim=1)
     return whole
 
 

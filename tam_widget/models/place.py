@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tam_widget.models.layout import Box, Kind
+    from tam_widget.models.ramps import Ramps
 
 __all__ = ["Place"]
 
@@ -49,6 +50,8 @@ class Place:
         The model's configuration.
     processor : transformers.ProcessorMixin
         The model's processor.
+    ramps : Ramps
+        What the processor makes of ramps in the place of the pictures: it says which part of each was shown.
     """
 
     index: int
@@ -63,6 +66,7 @@ class Place:
     inputs: Mapping[str, Tensor]
     config: Any
     processor: Any
+    ramps: Ramps
 
     def __str__(self) -> str:
         return f"{'picture' if self.kind == 'image' else 'video'} {self.index}"

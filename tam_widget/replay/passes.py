@@ -30,6 +30,9 @@ __all__ = ["Known", "Passes", "batch_of", "batch_size_for", "can_batch", "log_pr
 _MIXED = 0.1
 """A batch that mixes pictures up is off by as much as the pictures make a difference; rounding is off by far less."""
 
+_UNEQUAL = 0.01
+"""Within one batch, one picture is rounded as its copy is, or nearly so; but a model may count its pictures through."""
+
 _ROUNDING = 0.01  # nats, where the pictures make no difference at all
 _BATCH_SIZE = 8
 
@@ -196,19 +199,22 @@ def log_probabilities(
 def can_batch(replay: Replay) -> bool:
     """Tell whether the model gives two different pictures in one batch what it gives each alone; tried once.
 
-    Three passes: the pictures, the same sizes in their mean colours, and both in a batch. A model that mixes them up,
-    or refuses, is run one by one.
+    Three passes: the pictures, the same sizes in their mean colours, and in a batch the pictures, these and the
+    pictures again. A model that mixes them up, treats the second ones otherwise than the first, or refuses, is run one
+    by one.
     """
     if replay not in _CAN_BATCH:
         readings = [replay.reading, replay.read(*map(mean_coloured, replay.media))]
         alone = log_probabilities(replay, readings, batch_size=1)
         try:
-            together = log_probabilities(replay, readings)
+            together = log_probabilities(replay, [*readings, readings[0]])
         except (RuntimeError, ValueError, IndexError, TypeError):
             _CAN_BATCH[replay] = False
         else:
-            limit = max(_ROUNDING, _MIXED * float(np.nanmax(np.abs(alone[0] - alone[1]))))
-            _CAN_BATCH[replay] = bool(np.nanmax(np.abs(together - alone)) <= limit)
+            difference = float(np.nanmax(np.abs(alone[0] - alone[1])))
+            mixed = np.nanmax(np.abs(together[:2] - alone)) > max(_ROUNDING, _MIXED * difference)
+            unequal = np.nanmax(np.abs(together[0] - together[2])) > max(_ROUNDING, _UNEQUAL * difference)
+            _CAN_BATCH[replay] = not (mixed or unequal)
     return _CAN_BATCH[replay]
 
 

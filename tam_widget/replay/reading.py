@@ -26,6 +26,8 @@ class Reading:
         What the processor made of the conversation and, appended to it, the answer; batch of one, on the CPU.
     prompt : dict
         The same without the last answer.
+    answer_inputs : dict of str to int
+        The inputs that grew with the answer, and the value that its tokens have in each.
     ids : tuple of int
         The token ids of the whole sequence.
     panels : tuple of Panel
@@ -39,6 +41,7 @@ class Reading:
 
     inputs: dict[str, Any]
     prompt: dict[str, Any]
+    answer_inputs: dict[str, int]
     ids: tuple[int, ...]
     panels: tuple[Panel, ...]
     slots: tuple[Slot, ...]

@@ -16,6 +16,7 @@ from tam_widget.errors import LayoutError, ModelGoneError, PromptError
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
 from tam_widget.models.families import family_of, panels_of
+from tam_widget.models.inputs.answer_inputs import answer_inputs
 from tam_widget.models.inputs.conversation import prepare
 from tam_widget.models.inputs.parts import Shown
 from tam_widget.models.layout import Layout, Slot
@@ -153,15 +154,16 @@ class Replay:
         prepared = prepare(self.processor, conversation, family.render, origin.options)
         panels = panels_of(prepared, self.model.config, self.processor)
         length, turn = len(prepared.ids), conversation.turn
-        inputs = capture.extended(prepared.inputs, origin.said, family.answer_type_id)
+        grows = answer_inputs(prepared, family.answer_inputs)
         said = [token for token in self.explanation.tokens if token.role == "answer" and token.turn == turn]
         answer = (
             Slot(length + k, token.id, token.text, token.span, "answer", turn)
             for k, token in zip(origin.shown, said, strict=True)
         )
         return Reading(
-            inputs,
+            capture.extended(prepared.inputs, origin.said, grows),
             prepared.inputs,
+            grows,
             (*prepared.ids, *origin.said),
             panels,
             (*prepared.slots, *answer),
@@ -172,13 +174,8 @@ class Replay:
         """Run the model over a reading and return the states and probabilities; one forward pass."""
         length = int(reading.prompt["input_ids"].shape[1])
         earlier = [slot.position for slot in reading.slots if slot.role == "answer" and slot.position < length]
-        return capture.replay(
-            self.model,
-            reading.prompt,
-            reading.ids[length:],
-            earlier=earlier,
-            answer_type_id=family_of(self.model.config).answer_type_id,
-        )
+        said = reading.ids[length:]
+        return capture.replay(self.model, reading.prompt, said, earlier=earlier, answer_inputs=reading.answer_inputs)
 
     def activations(self, reading: Reading, run: Capture) -> Activations:
         """Return the states and head rows that Token Activation Maps of a reading are made of."""

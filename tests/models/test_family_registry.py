@@ -1,12 +1,13 @@
 """Which models are explained, which are refused and why, and how a new one is taught."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tiny_models
 import torch
-from PIL import Image
 from transformers import (
     Blip2Config,
     Blip2ForConditionalGeneration,
@@ -18,8 +19,9 @@ from transformers import (
 
 import tam_widget as tam
 from tam_widget.models import families
-from tam_widget.models.families import family_of, generic, supported_types
+from tam_widget.models.families import family_of, generic, llava, supported_types
 from tam_widget.models.inputs.conversation import places
+from tam_widget.models.stitch import stitch
 
 PROMPT = "Describe the image."
 
@@ -74,6 +76,12 @@ def test_what_cannot_be_explained_is_refused_before_it_runs(tiny, build, reason)
 def test_a_model_of_text_alone_is_refused():
     with pytest.raises(tam.UnsupportedModelError, match="no vision part"):
         family_of(SimpleNamespace(model_type="llama"))
+
+
+@pytest.mark.parametrize("model_type", ["qwen2_5_omni", "qwen3_omni_moe"])
+def test_a_model_that_speaks_is_referred_to_its_thinker(model_type):
+    with pytest.raises(tam.UnsupportedModelError, match=r"pass model\.thinker"):
+        family_of(SimpleNamespace(model_type=model_type, thinker_config=SimpleNamespace()))
 
 
 # A family of one's own.
@@ -134,8 +142,64 @@ def test_a_family_that_is_wrong_about_its_tokens_is_refused(registry):
     tam.register_family("my_vlm", lambda place: [place.view("main", place.placeholders, 16, 16)])
     with pytest.raises(tam.LayoutError, match="picture 0 has 48 vision tokens where a main view of 16×16 cells"):
         tam.explain(model, processor, tiny_models.picture(), PROMPT)
-    with pytest.raises(TypeError, match="must be a function"):
+    with pytest.raises(TypeError, match="a Family or a function from a place to its views, got 'views'"):
         tam.register_family("my_vlm", "views")
+    with pytest.raises(TypeError, match="a family has no answer_input; it may have answer_inputs, final_norm"):
+        tam.register_family("my_vlm", generic.views, answer_input={})
+
+
+@pytest.fixture
+def documented(registry):
+    """Run the examples of the docs, and return the families that they register."""
+    page = (Path(__file__).parents[2] / "docs" / "families.md").read_text(encoding="utf-8")
+    section = page.partition("## Teach it another model")[2].partition("\n## ")[0]
+    names = {"tam": tam}
+    for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
+        exec(code, names)  # noqa: S102 - our own docs
+    return families._FAMILIES
+
+
+@pytest.mark.parametrize(
+    ("name", "model_type", "sizes"),
+    [
+        ("llava (padded)", "my_padded_vlm", [(64, 48), (48, 103), (250, 130)]),
+        ("gemma3 (pan and scan)", "my_cropping_vlm", [(50, 48), (97, 40), (250, 80)]),
+    ],
+)
+def test_the_examples_of_the_docs_lay_pictures_out_as_the_known_families_do(documented, name, model_type, sizes):
+    model, processor = case(name)
+    for size in sizes:
+        prepared = tiny_models.prepared(processor, [tiny_models.picture(*size)], PROMPT)
+        (found,) = places(prepared, model.config, processor)
+        shown, known = (
+            stitch(family.views(found), 0, size) for family in (documented[model_type, None], family_of(model.config))
+        )
+        assert [panel.grid for panel in shown] == [panel.grid for panel in known]
+        for one, other in zip(shown, known, strict=True):
+            assert one.box == pytest.approx(other.box)
+            np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_a_known_familys_views_serve_another_type(documented):
+    family = documented["my_llava", None]
+    assert family.views is llava.views
+    assert (dict(family.answer_inputs), family.final_norm) == ({"expert_type_ids": 0}, "norm_f")
+    tam.register_family("mine_too", family, final_norm=None, name="Mine")
+    assert families.name_of("mine_too") == "Mine"
+    assert documented["mine_too", None].final_norm is None
+
+
+def test_a_final_norm_of_another_name_is_found(registry):
+    model, processor = tiny_models.build(), tiny_models.processor()
+    expected = tam.explain(model, processor, tiny_models.picture(), PROMPT, answer="A star.").maps()
+    model.get_decoder().norm = torch.nn.Sequential(model.get_decoder().norm, torch.nn.Identity())
+    model.config.model_type = "my_vlm"
+    tam.register_family("my_vlm", generic.views, final_norm="norm.1")
+    found = tam.explain(model, processor, tiny_models.picture(), PROMPT, answer="A star.").maps()
+    np.testing.assert_array_equal(found.images[0], expected.images[0])
+    tam.register_family("my_vlm", generic.views, final_norm="norm_f")
+    with pytest.raises(tam.UnsupportedModelError, match=r"final norm 'norm_f'.*register_family\('my_vlm'"):
+        tam.explain(model, processor, tiny_models.picture(), PROMPT)
 
 
 # A model of no known family: what its inputs state is used, what they leave open is refused.
@@ -148,63 +212,25 @@ def test_an_unknown_model_is_read_by_its_image_grid_thw():
     assert ex.grids == ((6, 8),)
 
 
-def place(inputs, count, *, vision=None, images=None, **config):
+def place(inputs, count):
     """A place of an unknown model with so many placeholders."""
     prepared = SimpleNamespace(
-        media=(tiny_models.picture(60, 40),), ids=(0, *[7] * count, 0), spans=((0, count + 2),), inputs=inputs
+        media=(tiny_models.picture(60, 40),),
+        ids=(0, *[7] * count, 0),
+        spans=((0, count + 2),),
+        inputs=inputs,
+        ramps=None,
     )
-    settings = SimpleNamespace(model_type="newer_vl", image_token_id=7, vision_config=SimpleNamespace(**(vision or {})))
-    vars(settings).update(config)
-    (found,) = places(prepared, settings, SimpleNamespace(image_processor=images))
+    settings = SimpleNamespace(model_type="newer_vl", image_token_id=7, vision_config=SimpleNamespace())
+    (found,) = places(prepared, settings, None)
     return found
 
 
-def shown(width=32, height=32, *, crop=None, pad=None, tiles=1):
-    """An image processor that stretches, or first cuts away or pads."""
-
-    def process(images, return_tensors):
-        picture = images.crop(crop) if crop else images
-        if pad:
-            wider = Image.new("RGB", (picture.width, picture.width))
-            wider.paste(picture)
-            picture = wider
-        pixels = np.asarray(picture.resize((width, height)), np.float32).transpose(2, 0, 1) / 127.5 - 1
-        return {"pixel_values": torch.from_numpy(np.stack([pixels] * tiles))}
-
-    return process
-
-
-def test_an_unknown_model_is_read_by_its_resized_image_sizes():
-    inputs = {"image_sizes": torch.tensor([[32, 48]])}
-    (view,) = generic.views(place(inputs, 24, vision={"patch_size": 8}))
-    assert view.positions.shape == (4, 6)
-    (view,) = generic.views(place(inputs, 6, vision={"patch_size": 8}, spatial_merge_size=2))
-    assert view.positions.shape == (2, 3)
-    with pytest.raises(tam.LayoutError, match=r"25 vision tokens, image_sizes \(1, 2\).*register_family"):
-        generic.views(place(inputs, 25, vision={"patch_size": 8}))
-
-
-def test_an_unknown_model_is_read_by_one_stretched_square():
-    inputs = {"pixel_values": torch.zeros(1, 3, 32, 32)}
-    (view,) = generic.views(place(inputs, 16, images=shown()))
-    np.testing.assert_array_equal(view.positions, np.arange(1, 17).reshape(4, 4))
-    assert view.box == (0, 0, 60, 40)
-
-
-@pytest.mark.parametrize(
-    ("pixels", "count", "images"),
-    [
-        pytest.param((1, 3, 32, 32), 15, shown(), id="no square number of tokens"),
-        pytest.param((5, 3, 32, 32), 16, shown(tiles=5), id="tiles"),
-        pytest.param((1, 3, 32, 48), 16, shown(48), id="no square"),
-        pytest.param((1, 3, 32, 32), 16, shown(crop=(10, 0, 50, 40)), id="cropped"),
-        pytest.param((1, 3, 32, 32), 16, shown(pad=True), id="padded"),
-        pytest.param((1, 3, 32, 32), 16, shown(tiles=2), id="otherwise by itself"),
-    ],
-)
-def test_what_leaves_a_doubt_is_refused_with_what_was_found(pixels, count, images):
-    with pytest.raises(tam.LayoutError, match="do not state how picture 0 was cut"):
-        generic.views(place({"pixel_values": torch.zeros(pixels)}, count, images=images))
+def test_inputs_that_state_nothing_are_refused_with_what_was_found():
+    with pytest.raises(
+        tam.LayoutError, match=r"25 vision tokens, pixel_values \(5, 3, 8, 8\).*register_family.*check_family"
+    ):
+        generic.views(place({"pixel_values": torch.zeros(5, 3, 8, 8)}, 25))
 
 
 def test_a_model_without_a_placeholder_is_refused():
@@ -246,8 +272,9 @@ def case(name):
     ],
     ids=["system", "text before the picture", "turns"],
 )
-def test_a_model_without_chat_template_takes_one_question(given):
-    model, processor = case("paligemma")
+@pytest.mark.parametrize("name", ["paligemma", "got_ocr2"])
+def test_a_model_without_chat_template_takes_one_question(name, given):
+    model, processor = case(name)
     prompt = None if "messages" in given else PROMPT
     with pytest.raises(tam.PromptError, match="it takes pictures and one question after them"):
         tam.explain(model, processor, tiny_models.picture(), prompt, **given)
@@ -266,6 +293,26 @@ def test_pictures_beside_a_video_are_refused_where_the_model_confuses_them(name,
         tam.explain(model, processor, tiny_models.picture(), PROMPT, video=[tiny_models.picture()] * 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("kimi_k25", {"temporal_patch_size": 2}, r"chunks of 2 frames.*video_kwargs=\{\"temporal_patch_size\": 1\}"),
+        (
+            "minicpmv4_6",
+            {"max_slice_nums": 4},
+            r"5 frames was cut into 25 parts; pass video_kwargs=\{\"max_slice_nums\": 1",
+        ),
+        ("video_llama_3", {"use_token_compression": True}, r"leaves holes.*\{\"use_token_compression\": False\}"),
+        ("minicpmv4_6", {"stack_frames": 2}, r"\"stack_frames\": 1\}, so that each frame is one"),
+    ],
+)
+def test_a_video_in_parts_that_cannot_be_told_is_refused(name, options, message):
+    model, processor = case(name)
+    frames = [tiny_models.picture()] * 5
+    with pytest.raises(tam.LayoutError, match=message):
+        tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, video_kwargs=options)
+
+
 def test_tiles_that_are_not_named_cannot_be_told():
     model, processor = case("lfm2_vl")
     picture = tiny_models.picture(104, 64)
@@ -278,8 +325,9 @@ def test_tiles_that_are_not_named_cannot_be_told():
         del processor.use_image_special_tokens
 
 
-def test_a_picture_and_a_video_together_have_one_scale():
-    model, processor = case("qwen3_vl")
+@pytest.mark.parametrize("name", ["qwen3_vl", "glm5_next"])
+def test_a_picture_and_a_video_together_have_one_scale(name):
+    model, processor = case(name)
     picture, frames = tiny_models.picture(box=(5, 5, 20, 20)), [tiny_models.picture(48, 48)] * 4
     ex = tam.explain(model, processor, picture, PROMPT, video=frames, max_new_tokens=3)
     assert ex.grids == ((6, 8), (2, 6, 6))

@@ -1,12 +1,19 @@
-"""LLaVA-NeXT and LLaVA-OneVision."""
+"""LLaVA-NeXT, LLaVA-NeXT-Video, LLaVA-OneVision and Granite 4 Vision."""
 
 from functools import cache, partial
 
 from transformers import (
+    Granite4VisionConfig,
+    Granite4VisionForConditionalGeneration,
+    Granite4VisionProcessor,
     LlavaNextConfig,
     LlavaNextForConditionalGeneration,
     LlavaNextImageProcessor,
     LlavaNextProcessor,
+    LlavaNextVideoConfig,
+    LlavaNextVideoForConditionalGeneration,
+    LlavaNextVideoProcessor,
+    LlavaNextVideoVideoProcessor,
     LlavaOnevisionConfig,
     LlavaOnevisionForConditionalGeneration,
     LlavaOnevisionImageProcessor,
@@ -14,7 +21,7 @@ from transformers import (
     LlavaOnevisionVideoProcessor,
 )
 
-from tiny.case import Case, decoder, silence, template, tower, words
+from tiny.case import Case, decoder, in_proportion, silence, template, tower, words
 
 PATCH, SIDE = 4, 4
 TILE = PATCH * SIDE
@@ -32,33 +39,76 @@ def tokenizer():
     return words(named={"image_token": "<image>", "video_token": "<video>"})
 
 
-def next_processor():
-    images = LlavaNextImageProcessor(
-        size={"shortest_edge": TILE},
-        crop_size={"height": TILE, "width": TILE},
-        image_grid_pinpoints=pinpoints(TILE),
+def next_images(tile):
+    return LlavaNextImageProcessor(
+        size={"shortest_edge": tile},
+        crop_size={"height": tile, "width": tile},
+        image_grid_pinpoints=pinpoints(tile),
     )
-    return LlavaNextProcessor(
-        images,
-        tokenizer(),
+
+
+def next_processor(tile=TILE, kind=LlavaNextProcessor, **options):
+    return kind(
+        image_processor=next_images(tile),
+        tokenizer=tokenizer(),
         patch_size=PATCH,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=template(),
+        **options,
     )
 
 
-def next_build():
+def video_processor():
+    square = {"height": TILE, "width": TILE}
+    videos = LlavaNextVideoVideoProcessor(size={"shortest_edge": TILE}, crop_size=square)
+    return next_processor(kind=LlavaNextVideoProcessor, video_processor=videos)
+
+
+def clip(tile, **options):
+    return tower(
+        model_type="clip_vision_model",
+        image_size=tile,
+        patch_size=PATCH,
+        projection_dim=32,
+        initializer_range=0.2,
+        **options,
+    )
+
+
+def next_build(kind=LlavaNextForConditionalGeneration, config=LlavaNextConfig, **options):
     tokens = tokenizer()
-    config = LlavaNextConfig(
+    made = config(
         text_config=decoder(tokens, model_type="llama"),
-        vision_config=tower(
-            model_type="clip_vision_model", image_size=TILE, patch_size=PATCH, projection_dim=32, initializer_range=0.2
-        ),
+        vision_config=clip(TILE),
         image_token_index=tokens.image_token_id,
         image_grid_pinpoints=pinpoints(TILE),
+        **options,
     )
-    return LlavaNextForConditionalGeneration(config)
+    return kind(made)
+
+
+def video_build():
+    return next_build(
+        LlavaNextVideoForConditionalGeneration, LlavaNextVideoConfig, video_token_index=tokenizer().video_token_id
+    )
+
+
+def granite_build():
+    tokens = tokenizer()
+    text = decoder(tokens, num_hidden_layers=5, attention_multiplier=0.25, embedding_multiplier=2.0)
+    vision = clip(2 * TILE) | {"hidden_size": 64}  # the heads of what follows have 64 each
+    config = Granite4VisionConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_index=tokens.image_token_id,
+        image_grid_pinpoints=pinpoints(2 * TILE),
+        downsample_rate="2/4",
+        deepstack_layer_map=[[-2, 0]],
+        spatial_target_layers=[1, 2, 3, 4],
+        qformer_config={"model_type": "blip_2_qformer", "num_hidden_layers": 1, "intermediate_size": 64},
+    )
+    return Granite4VisionForConditionalGeneration(config)
 
 
 class Together(LlavaOnevisionProcessor):
@@ -104,6 +154,15 @@ def build(tile=TILE, patch=PATCH, limit=9):
 def blind(model):
     """Take the attention out of the vision tower."""
     silence(layer.self_attn for layer in model.model.vision_tower.encoder.layers)
+    in_proportion(model.model.vision_tower.embeddings)
+
+
+def granite_blind(model):
+    """Take the attention out of the vision tower, and out of what makes fewer cells of its patches."""
+    blind(model)
+    for projector in (*model.model.layerwise_projectors, *model.model.spatial_projectors):
+        for layer in projector.qformer.encoder.layer:
+            silence((layer.attention.attention, layer.crossattention.attention))
 
 
 SIZES = ((64, 96), (48, 104))
@@ -111,6 +170,15 @@ TILED = ((30, 61), (81, 60), (100, 30), (127, 130))
 
 CASES = (
     Case("llava_next", next_build, next_processor, sizes=SIZES, tiled=TILED, blind=blind),
+    Case("llava_next_video", video_build, video_processor, sizes=SIZES, tiled=TILED[:2], blind=blind, video=True),
+    Case(
+        "granite4_vision",
+        granite_build,
+        partial(next_processor, 2 * TILE, Granite4VisionProcessor, downsample_rate="2/4"),
+        sizes=SIZES,
+        tiled=((127, 130), (200, 61)),
+        blind=granite_blind,
+    ),
     Case("llava_onevision", build, processor, sizes=SIZES, tiled=TILED, blind=blind, video=True),
     Case(
         "llava_onevision",
@@ -119,6 +187,7 @@ CASES = (
         sizes=SIZES,
         tiled=((127, 130), (150, 100)),
         blind=blind,
+        overlapping=True,
         name="llava_onevision (shrunk)",
     ),
     Case(  # tiles a little larger than their cells, as 27 · 14 of 384 pixels

@@ -28,7 +28,7 @@ class Case:
     Attributes
     ----------
     family
-        The model type, as the table of families names it.
+        The model type, ``config.model_type``.
     build
         Makes a model of the real class with random weights, in float32, for evaluation.
     processor
@@ -39,10 +39,14 @@ class Case:
         Takes from the model everything by which a vision token could know of other places than its own.
     tiled
         The sizes at which the picture is cut into tiles, crops or any-resolution parts.
+    overlapping
+        Whether tokens are interpolated, so that each is made from more than its cell.
     several, video, turns
         Whether the family takes several pictures, a video, a conversation of several turns.
     name
         Tells configurations of one family apart.
+    tower
+        ``config.vision_config.model_type``, where the family is for models with this tower alone.
     """
 
     family: str
@@ -51,10 +55,12 @@ class Case:
     sizes: tuple[tuple[int, int], ...]
     blind: Callable[[Any], None]
     tiled: tuple[tuple[int, int], ...] = ()
+    overlapping: bool = False
     several: bool = True
     video: bool = False
     turns: bool = True
     name: str = ""
+    tower: str | None = None
     made: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def __str__(self) -> str:
@@ -64,7 +70,11 @@ class Case:
         """Return the model and the processor, built once a session; leave them as they are."""
         if "pair" not in self.made:
             torch.manual_seed(0)
-            self.made["pair"] = (self.build().eval(), self.processor())
+            model = self.build().eval()
+            # Of random weights a placeholder is as likely an answer as any word.
+            named = (getattr(model.config, f"{kind}_token_id", None) for kind in ("image", "video"))
+            model.generation_config.suppress_tokens = [token for token in named if token is not None] or None
+            self.made["pair"] = (model, self.processor())
         return self.made["pair"]
 
     def blind_pair(self) -> tuple[Any, Any]:
@@ -81,6 +91,18 @@ def silence(modules) -> None:
     """Let modules return zeros: what was added to the residual stream by attention is nothing any more."""
     for module in modules:
         module.register_forward_hook(_zeros)
+
+
+def in_proportion(module) -> None:
+    """Add a large constant to what a patch embedding returns, so that tokens follow their pixels in proportion.
+
+    Beside it, the norms scale all tokens alike; the one whose pixels changed most then changes most.
+    """
+
+    def add(_module, _args, output):
+        return output + 20 * torch.randn(output.shape[-1], generator=torch.Generator().manual_seed(0))
+
+    module.register_forward_hook(add)
 
 
 def _zeros(_module, _args, output):

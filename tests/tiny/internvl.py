@@ -1,4 +1,4 @@
-"""InternVL."""
+"""InternVL, and Qianfan-OCR, which takes no videos."""
 
 from functools import cache
 
@@ -8,6 +8,9 @@ from transformers import (
     InternVLForConditionalGeneration,
     InternVLProcessor,
     InternVLVideoProcessor,
+    QianfanOCRConfig,
+    QianfanOCRForConditionalGeneration,
+    QianfanOCRProcessor,
 )
 
 from tiny.case import Case, decoder, silence, template, tower, words
@@ -52,9 +55,33 @@ def build():
     return InternVLForConditionalGeneration(config)
 
 
+def qianfan_processor():
+    return QianfanOCRProcessor(
+        GotOcr2ImageProcessor(size=TILE),
+        tokenizer(),
+        image_seq_length=(PATCHES // 2) ** 2,
+        chat_template=template("<image>\n"),
+    )
+
+
+def qianfan():
+    names = tokenizer()
+    vision = tower(
+        image_size=[PATCH * PATCHES] * 2, patch_size=[PATCH] * 2, initializer_range=0.2, layer_scale_init_value=1.0
+    )
+    config = QianfanOCRConfig(
+        text_config=decoder(names, model_type="qwen3", head_dim=16),
+        vision_config=vision,
+        image_token_id=names.context_image_token_id,
+        image_seq_length=(PATCHES // 2) ** 2,
+    )
+    return QianfanOCRForConditionalGeneration(config)
+
+
 def blind(model):
     """Take the attention out of the vision tower."""
-    silence(layer.attention for layer in model.model.vision_tower.encoder.layer)
+    inner = model.model.vision_tower
+    silence(layer.attention for layer in (inner.encoder.layer if hasattr(inner, "encoder") else inner.layers))
 
 
 CASES = (
@@ -67,4 +94,5 @@ CASES = (
         blind=blind,
         video=True,
     ),
+    Case("qianfan_ocr", qianfan, qianfan_processor, sizes=((40, 36), (96, 64)), tiled=((120, 30),), blind=blind),
 )

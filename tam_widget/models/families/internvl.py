@@ -14,21 +14,35 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import View
     from tam_widget.models.place import Place
 
-__all__ = ["views"]
+__all__ = ["tiled", "views"]
 
 
 def views(place: Place) -> list[View]:
+    """Return what :func:`tiled` does; a cell is a square of patches, so many to a side as the configuration says."""
+    config = place.config
+    # InternVL's has the inverse of it.
+    return tiled(place, getattr(config, "downsample_factor", None) or round(1 / config.downsample_ratio))
+
+
+def tiled(place: Place, factor: int) -> list[View]:
     """Return a main view for a picture of one tile, else a view for each tile and a global one; frames for a video.
 
     The processor does not say how many tiles there are and how they lie. The number of placeholders says the first, and
     the function by which the image processor arranges tiles the second; both must agree.
+
+    Parameters
+    ----------
+    place : Place
+        The picture or video.
+    factor : int
+        Patches of a cell from one side to the other.
 
     Raises
     ------
     LayoutError
         They do not, or a tile is no square of whole cells.
     """
-    side = _side(place)
+    side = _side(place, factor)
     found = place.placeholders
     count, rest = divmod(len(found), side * side)
     if rest:
@@ -48,14 +62,11 @@ def views(place: Place) -> list[View]:
     return [*place.tiles(runs[:-1], across, side, side), place.view("global", runs[-1], side, side)]
 
 
-def _side(place: Place) -> int:
+def _side(place: Place, factor: int) -> int:
     """Return the cells of a tile from one side to the other."""
-    config = place.config
     high, wide = (int(n) for n in place.inputs["pixel_values"].shape[-2:])
-    patch = config.vision_config.patch_size
+    patch = place.config.vision_config.patch_size
     patch_high, patch_wide = (patch, patch) if isinstance(patch, int) else patch
-    # A cell is a square of patches, so many to a side: InternVL's configuration has the inverse of it.
-    factor = getattr(config, "downsample_factor", None) or round(1 / config.downsample_ratio)
     if high != wide or patch_high != patch_wide or high % (patch_high * factor):
         raise LayoutError(
             f"{place} was cut into tiles of {wide}×{high} pixels and patches of {patch_wide}×{patch_high}, not into "

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tam_widget.errors import LayoutError
+from tam_widget.errors import LayoutError, PictureError
 from tam_widget.models.families.idefics3 import named_tiles, runs_of
+from tam_widget.models.families.parts import own_parts
 
 if TYPE_CHECKING:
     from tam_widget.models.layout import View
@@ -26,8 +27,19 @@ def views(place: Place) -> list[View]:
     ------
     LayoutError
         The parts have other numbers of tokens, or the tiles are named in another order.
+    PictureError
+        The image processor leaves out some of the patches that it states.
     """
-    grids = _grids(place)
+    factor = int(place.config.downsample_factor)
+    shapes, kept = place.inputs["spatial_shapes"], place.inputs["pixel_attention_mask"].shape[1]
+    most = int(shapes.prod(dim=1).max())
+    if most > kept:
+        raise PictureError(
+            f"{type(place.processor.image_processor).__name__} cuts a picture so narrow to {most} patches and gives "
+            f"the model {kept} of them; one nearer to a square works"
+        )
+    grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in shapes]
+    grids = grids[own_parts(place, [rows * columns for rows, columns in grids])]
     if len(grids) == 1:
         return [place.view("main", place.placeholders, *grids[0])]
     runs = runs_of(place)
@@ -42,21 +54,3 @@ def views(place: Place) -> list[View]:
         raise LayoutError(f"{place} has tiles of {grids[:count]} cells, which do not make one grid")
     whole = [place.view("global", parts[number], *grids[number]) for number in range(count, len(runs))]
     return [*place.tiles(np.stack(parts[:count]), columns, *grids[0]), *whole]
-
-
-def _grids(place: Place) -> list[tuple[int, int]]:
-    """Return the rows and columns of cells of each part of this picture.
-
-    The parts of all pictures stand in one list; which are this one's is told by the tokens before it.
-    """
-    factor = int(place.config.downsample_factor)
-    grids = [(int(rows) // factor, int(columns) // factor) for rows, columns in place.inputs["spatial_shapes"]]
-    ends = np.cumsum([0, *(rows * columns for rows, columns in grids)])
-    before = place.ids[: place.span[0]].count(place.config.image_token_id)
-    first, last = (np.flatnonzero(ends == tokens) for tokens in (before, before + len(place.placeholders)))
-    if not len(first) or not len(last):
-        raise LayoutError(
-            f"{place} has {len(place.placeholders)} vision tokens after {before} others, but spatial_shapes says "
-            f"{grids} for the parts of all pictures"
-        )
-    return grids[first[0] : last[0]]

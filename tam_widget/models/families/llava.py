@@ -1,4 +1,7 @@
-"""LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches; perhaps a class token first."""
+"""LLaVA and ViP-LLaVA: one square of each picture, as a rule cut from its middle, in rows of patches.
+
+Perhaps a class token comes first.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,37 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import Box, View
     from tam_widget.models.place import Place
 
-__all__ = ["shown", "views"]
+__all__ = ["check_size", "shown", "views"]
+
+_OF_ONE_SIZE = ("clip_vision_model", "siglip_vision_model")
+"""Vision towers that take pictures of the size they were made for, and of no other."""
 
 
 def views(place: Place) -> list[View]:
     """Return one main view of the part that the image processor left of the picture."""
     vision = place.config.vision_config
     pixels = place.inputs["pixel_values"].shape[-2:]
+    check_size(place, pixels)
     rows, columns, box = shown(place, place.processor.image_processor, pixels, int(vision.patch_size))
     found = place.placeholders
-    if place.config.vision_feature_select_strategy == "full" and len(found) == rows * columns + 1:
+    if getattr(place.config, "vision_feature_select_strategy", None) == "full" and len(found) == rows * columns + 1:
         found = found[1:]  # the class token: no part of the picture is its own
     return [place.view("main", found, rows, columns, box)]
+
+
+def check_size(place: Place, pixels: Sequence[int]) -> None:
+    """Make sure that the vision tower takes pictures of so many pixels (height and width).
+
+    Raises
+    ------
+    LayoutError
+        It does not: the image processor is another model's, or was told to make others.
+    """
+    vision = place.config.vision_config
+    if vision.model_type in _OF_ONE_SIZE and set(pixels) != {int(vision.image_size)}:
+        raise LayoutError(
+            f"{place} was made {pixels[1]}×{pixels[0]} pixels where the vision tower takes {vision.image_size} a side"
+        )
 
 
 def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tuple[int, int, Box]:
@@ -61,8 +83,8 @@ def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tup
     across, down = wide / width, high / height  # the original's pixels in one of the model's
     if getattr(settings, "do_center_crop", None):
         crop = settings.crop_size
-        left += (width - crop["width"]) // 2 * across
-        top += (height - crop["height"]) // 2 * down
+        left += _cropped(settings, width, crop["width"]) * across
+        top += _cropped(settings, height, crop["height"]) * down
         height, width = crop["height"], crop["width"]
     if (height, width) != tuple(pixels):
         raise LayoutError(
@@ -71,6 +93,17 @@ def shown(place: Place, settings: Any, pixels: Sequence[int], patch: int) -> tup
         )
     rows, columns = height // patch, width // patch
     return rows, columns, (left, top, left + columns * patch * across, top + rows * patch * down)
+
+
+def _cropped(settings: Any, side: int, crop: int) -> int:
+    """Return where a crop from the middle begins; below 0 where it is larger than the picture, and so padded.
+
+    Of an odd number of pixels of padding, Pillow's image processors put one more in front, torchvision's behind.
+    """
+    from transformers.image_processing_backends import TorchvisionBackend
+
+    odd_behind = side < crop and isinstance(settings, TorchvisionBackend)
+    return -((crop - side) // 2) if odd_behind else (side - crop) // 2
 
 
 def _resized(size: Any, high: int, wide: int) -> tuple[int, int]:

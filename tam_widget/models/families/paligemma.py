@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from tam_widget.models.layout import View
     from tam_widget.models.place import Place
 
-__all__ = ["ANSWER_TYPE_ID", "render", "views"]
+__all__ = ["ANSWER_INPUTS", "render", "views"]
 
-ANSWER_TYPE_ID = 1
+ANSWER_INPUTS = {"token_type_ids": 1}
 """Answers are told from the question by this: the question's tokens see each other, an answer's only those before."""
 
 

@@ -6,7 +6,7 @@ The text is never searched for: a prompt that says "user" would be found in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tam_widget.errors import LayoutError, PromptError
@@ -16,6 +16,7 @@ from tam_widget.models.inputs.processing import processed
 from tam_widget.models.inputs.processor_options import ProcessorOptions
 from tam_widget.models.layout import Slot
 from tam_widget.models.place import Place
+from tam_widget.models.ramps import Ramps
 from tam_widget.text.decoding import pieces_from_offsets
 from tam_widget.text.tokens import Role
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tam_widget.models.inputs.chat_template import Render
     from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.inputs.parts import Medium, Text
-    from tam_widget.models.inputs.processing import Replaced
+    from tam_widget.models.inputs.tokenized import Replaced
 
 __all__ = ["Prepared", "check_text", "places", "prepare", "tokenize_answer"]
 
@@ -53,6 +54,8 @@ class Prepared:
         included.
     media : tuple of PIL.Image.Image or Video
         The pictures, upright RGB, and videos, in the order of the spans.
+    ramps : Ramps
+        What the processor makes of ramps in their place.
     """
 
     inputs: dict[str, Any]
@@ -61,6 +64,7 @@ class Prepared:
     texts: dict[tuple[int, Role], str]
     spans: tuple[tuple[int, int], ...]
     media: tuple[Medium, ...]
+    ramps: Ramps
 
 
 def prepare(
@@ -112,9 +116,16 @@ def prepare(
         key = (part.turn, part.role or "prompt")
         before = said[key] + _BETWEEN if key in said else ""
         said[key] = before + shown
-        slots += _slots(ids, made.offsets, part, shown, _shift(span, made.replaced), len(before))
+        place = _shift((span[0] + made.start, span[1] + made.start), made.replaced)
+        slots += _slots(ids, made.offsets, part, shown, place, len(before))
     spans = _spans(made.offsets, made.replaced, conversation.media)
-    return Prepared(made.inputs, ids, tuple(slots), said, spans, conversation.media)
+
+    def again(media: Sequence[Medium]) -> dict[str, Any]:
+        shown = [replace(one, medium=medium) for one, medium in zip(conversation.shown, media, strict=True)]
+        return processed(processor, given, rendered, shown, options).inputs
+
+    ramps = Ramps(again, processor, conversation.media, [last - first for first, last in spans], made.inputs)
+    return Prepared(made.inputs, ids, tuple(slots), said, spans, conversation.media, ramps)
 
 
 def _joined(texts: Sequence[Text], spans: Sequence[tuple[int, int]]) -> list[tuple[Text, tuple[int, int]]]:
@@ -152,6 +163,7 @@ def places(prepared: Prepared, config: Any, processor: Any) -> tuple[Place, ...]
             inputs=prepared.inputs,
             config=config,
             processor=processor,
+            ramps=prepared.ramps,
         )
         for index, (kind, medium, span) in enumerate(zip(kinds, prepared.media, prepared.spans, strict=True))
     )

@@ -15,6 +15,7 @@ from transformers import BatchFeature
 from tam_widget.errors import LayoutError, PictureError, PromptError, UnsupportedModelError
 from tam_widget.media.videos import Video
 from tam_widget.models.inputs.processor_options import option_names
+from tam_widget.models.inputs.tokenized import Replaced, listening, start_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,18 +23,15 @@ if TYPE_CHECKING:
     from tam_widget.models.inputs.parts import Medium, Shown
     from tam_widget.models.inputs.processor_options import ProcessorOptions
 
-__all__ = ["Processed", "Replaced", "processed"]
+__all__ = ["Processed", "processed"]
 
 _RESAMPLE = Image.Resampling.BICUBIC
 
+_ASKED = {"Cosmos3EdgeProcessor"}
+"""Processors that give ``mm_token_type_ids``, without which their models fail, only where they are asked for it.
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """What the processor wrote in the place of one placeholder; character spans before and after."""
-
-    kind: str
-    old: tuple[int, int]
-    new: tuple[int, int]
+That a processor lists it among its model's inputs says little: MiniMax M3's does, and its model refuses it.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +46,15 @@ class Processed:
         First and last + 1 character of each token, in the text with all placeholders written out.
     replaced : list of Replaced
         The placeholders, in the order of the text.
+    start : int
+        Where the rendered conversation begins in the text before the placeholders were written out: 0, but for a
+        processor that writes something in front of it.
     """
 
     inputs: dict[str, Any]
     offsets: list[tuple[int, int]]
     replaced: list[Replaced]
+    start: int
 
 
 def processed(
@@ -97,25 +99,30 @@ def processed(
         "return_tensors": "pt",
         **_media_arguments(media, options),
     }
+    if type(processor).__name__ in _ASKED:
+        call["return_mm_token_type_ids"] = True
     bos = processor.tokenizer.bos_token
     if bos and rendered.startswith(bos):
         call["add_special_tokens"] = False  # the template has written it
+    listener, heard = listening(processor)
     try:
-        encoded = dict(processor(text=[given], **call))
-    except (ValueError, ZeroDivisionError) as error:
+        encoded = dict(listener(text=[given], **call))
+    except (ValueError, ArithmeticError, RuntimeError) as error:
         sizes = ", ".join(f"{one.width}×{one.height}" for one in media)
         raise PictureError(f"{type(processor).__name__} refuses the pictures ({sizes} pixels): {error}") from error
-    except (TypeError, AttributeError, LookupError, RuntimeError) as error:
+    except (TypeError, AttributeError, LookupError, NameError) as error:
         raise UnsupportedModelError(_incomplete(processor, error)) from error
     offsets = encoded.pop("offset_mapping", None)
     replaced = encoded.pop("text_replacement_offsets", None)
-    if offsets is None or replaced is None:
+    if offsets is None or not replaced:
         raise LayoutError(
             f"{type(processor).__name__} does not say where it put pictures and text (text_replacement_offsets)"
         )
     pairs = [(int(start), int(stop)) for start, stop in offsets[0]]
-    found = [Replaced(r["type"], tuple(r["span"]), tuple(r["new_span"])) for r in replaced[0]]
-    return Processed(encoded, pairs, sorted(found, key=lambda one: one.old))
+    found = [Replaced(r["type"], r["text"], tuple(r["span"]), tuple(r["new_span"])) for r in replaced[0]]
+    found.sort(key=lambda one: one.old)
+    tokenized = text_of(processor, encoded["input_ids"][0].tolist(), heard)
+    return Processed(encoded, pairs, found, start_of(processor, rendered, tokenized, found))
 
 
 def _incomplete(processor: Any, error: Exception) -> str:
@@ -152,8 +159,8 @@ def _media_arguments(media: Sequence[Medium], options: ProcessorOptions) -> dict
         arguments["videos"] = [np.stack([np.asarray(frame) for frame in video.frames]) for video in videos]
         arguments["do_sample_frames"] = False
         arguments["video_metadata"] = [_metadata(VideoMetadata, video) for video in videos]
-        if given := options.in_call("video"):
-            arguments["videos_kwargs"] = given
+        # Some write each frame's time into the text, but do not ask their own video part for it.
+        arguments["videos_kwargs"] = {"return_metadata": True, **options.in_call("video")}
     return arguments
 
 

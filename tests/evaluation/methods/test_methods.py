@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from explained_scenes import ANSWER, NO_ROLLOUT, PROMPT, cases, demo, demo_pair, of_case, state_of
+from explained_scenes import (
+    ANSWER,
+    NO_ATTENTION,
+    NO_EMBEDDINGS,
+    NO_ROLLOUT,
+    PROMPT,
+    cases,
+    demo,
+    demo_pair,
+    of_case,
+    state_of,
+)
 from tiny.cases import CASES
 
 import tam_widget as tam
@@ -25,6 +36,13 @@ VARIANTS = {
     "cam": {"causal_inference": False, "kernel_size": 1},
 }
 
+LACKING = {
+    "attention": (NO_ATTENTION, "has no attention weights to read"),
+    "rollout": (NO_ROLLOUT, "has no attention weights to read"),
+    "gradient_x_input": (NO_EMBEDDINGS, "does not hand its text decoder embeddings"),
+    "integrated_gradients": (NO_EMBEDDINGS, "does not hand its text decoder embeddings"),
+}
+
 
 @pytest.mark.parametrize("case", cases())
 def test_every_method_gives_maps_of_every_family_and_leaves_the_model_alone(case):
@@ -32,8 +50,9 @@ def test_every_method_gives_maps_of_every_family_and_leaves_the_model_alone(case
     tokens = [0, len(explained.explanation.tokens) - 2]
     before = state_of(explained.model)
     for name in method_names():
-        if name == "rollout" and case.family in NO_ROLLOUT:
-            with pytest.raises(MethodError, match="has no attention weights to read"):
+        without, what = LACKING.get(name, ((), None))
+        if case.family in without:
+            with pytest.raises(MethodError, match=what):
                 method_maps(name, explained, tokens)
             continue
         maps = method_maps(name, explained, tokens)

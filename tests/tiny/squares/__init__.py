@@ -1,0 +1,1 @@
+"""Families that are shown one square of each picture."""

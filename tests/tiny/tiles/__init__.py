@@ -1,0 +1,1 @@
+"""Families that are shown a picture in tiles or crops, each in its own way."""
