@@ -9,3 +9,6 @@ WHY = {
     "inkling2_loop": _NEWER,
     "unlimited_ocr": _NO_CASE,
 }
+
+NEED_NEWER = {"gemma3n", "got_ocr2"}
+"""Kinds whose case is left out with an older transformers, which treats their pictures otherwise."""
