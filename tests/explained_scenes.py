@@ -16,7 +16,7 @@ from tam_widget.replay.explained import Explained
 PROMPT = "Describe the image."
 ANSWER = "A small red circle is left of the star."
 MINICPM = {"minicpmv4_6", "minicpmv4_7", "minicpm_ocr"}
-# The last layer of these has no attention weights, of others another one.
+# The last layer of the first ones has no attention weights; of the second ones, some layer.
 NO_ATTENTION = {"glm5_next", "dots3_note", "mistral_large4", "qwen4_exp", "inkling2"}
 NO_ROLLOUT = {"qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", *MINICPM, *NO_ATTENTION}
 NO_EMBEDDINGS = {"phi4_multimodal"}  # its decoder looks the words up itself
