@@ -136,13 +136,13 @@ def explained(versions):
 
 def _with(versions, family, shows):
     """Say with which transformers a family ran, and what of it did not work with one of them."""
-    ran = {
-        version: one["explained"][family]["shows"] for version, one in versions.items() if family in one["explained"]
-    }
     texts = []
-    for version, others in ran.items():
-        missing = [COLUMNS[column] for column in shows if column not in others]
-        texts.append(f"{version} without {', '.join(missing)}" if missing else version)
+    for version, one in versions.items():
+        if family not in one["explained"]:
+            continue
+        worked = one["explained"][family]["shows"]
+        missing = [COLUMNS[column] for column in shows if column not in worked]
+        texts.append(f"not {version}" if not worked else f"{version} without {_and(missing)}" if missing else version)
     return ", ".join(texts)
 
 

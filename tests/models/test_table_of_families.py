@@ -23,23 +23,29 @@ def test_a_row_says_what_worked_with_which_transformers():
     pixtral = {"way": "tested", "shows": ["image", "images"]}
     versions = {
         "5.20.0": {
-            "explained": {"gemma4": {"way": "tested", "shows": ["image"]}, "llava pixtral": pixtral},
+            "explained": {
+                "gemma4": {"way": "tested", "shows": ["image"]},
+                "llava pixtral": pixtral,
+                "gemma3n": {"way": "tested", "shows": []},
+            },
             "refused": {"aria": "its tokens are queries"},
             "not tried": {"newer_vl": "it is new", "other_vl": "it is other"},
         },
         "5.23.0": {
             "explained": {
                 "gemma4": {"way": "tested", "shows": ["image", "video"]},
+                "gemma3n": {"way": "tested", "shows": ["image"]},
                 "newer_vl": {"way": "through its inputs", "shows": ["image"]},
             },
             "refused": {"aria": "its tokens are learned queries"},
             "not tried": {"other_vl": "it is other"},
         },
     }
-    assert names(versions) == "Tested with transformers 5.20.0 and 5.23.0: Gemma 4 and Pixtral."
+    assert names(versions) == "Tested with transformers 5.20.0 and 5.23.0: Gemma 4, Pixtral and Gemma 3n."
     assert explained(versions).splitlines()[2:] == [
         "| Gemma 4 | `gemma4` | ✓ |  |  | ✓ |  | tested | 5.20.0 without video, 5.23.0 |",
         "| Pixtral | `llava`, tower `pixtral` | ✓ |  | ✓ |  |  | tested | 5.20.0 |",
+        "| Gemma 3n | `gemma3n` | ✓ |  |  |  |  | tested | not 5.20.0, 5.23.0 |",
         "| newer_vl | `newer_vl` | ✓ |  |  |  |  | through its inputs, tried at run time | 5.23.0 |",
     ]
     assert others(versions).splitlines()[2:] == [

@@ -37,6 +37,7 @@ MODULES = (
     "patches.perception_lm",
     "tiles.granite_docling",
     "tiles.step3p7",
+    "tiles.inkling",
     "tiles.inkling2",
     "tiles.muse",
     "patches.cosmos3_edge",

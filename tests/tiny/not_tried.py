@@ -7,6 +7,5 @@ WHY = {
     "apertus1p5": _NEWER,
     "hy_v4_vl": _NEWER,
     "inkling2_loop": _NEWER,
-    "inkling_mm_model": _NO_CASE,
     "unlimited_ocr": _NO_CASE,
 }
