@@ -15,12 +15,13 @@ from tam_widget.replay.explained import Explained
 
 PROMPT = "Describe the image."
 ANSWER = "A small red circle is left of the star."
-# The last layer of these has no attention weights, of others another one.
-NO_ATTENTION = {"glm5_next", "dots3_note", "mistral_large4", "qwen4_exp"}
-NO_ROLLOUT = {"qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", "minicpmv4_6", "minicpmv4_7", *NO_ATTENTION}
+MINICPM = {"minicpmv4_6", "minicpmv4_7", "minicpm_ocr"}
+# The last layer of the first ones has no attention weights; of the second ones, some layer.
+NO_ATTENTION = {"glm5_next", "dots3_note", "mistral_large4", "qwen4_exp", "inkling2"}
+NO_ROLLOUT = {"qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", *MINICPM, *NO_ATTENTION}
 NO_EMBEDDINGS = {"phi4_multimodal"}  # its decoder looks the words up itself
 # These lay all patches of all pictures side by side or number them through, or count pictures through a batch.
-ONE_BY_ONE = {"minicpmv4_6", "minicpmv4_7", "molmo2", "hunyuan_vl"}
+ONE_BY_ONE = {*MINICPM, "molmo2", "hunyuan_vl"}
 
 
 @cache
