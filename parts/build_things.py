@@ -29,6 +29,8 @@ _ASSETS = Path(__file__).parents[1] / "tam_widget/demo/scenery/things/assets"
 _FLUENT = "@lobehub/fluent-emoji-3d@1.1.0"
 _PANORAMAS = "@pmndrs/assets@1.7.0"
 _NOTO = "fonts-noto-color-emoji"
+_PHOTOGRAPHS = {"camera": "camera.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
+_PHOTOGRAPH_WIDTH = 400
 _NOTO_SIZE = 109  # the only one that the font has pictures of
 _BRIGHT = 60.0  # light of the sun
 _SIDES = {"small": 120, "middle": 136, "large": 152}  # pixels of the longer side, at most
@@ -43,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         packages = Path(name)
         _write(out / "drawings.zip", _drawings(_npm(_FLUENT, packages), _noto(packages)))
+        _write(out / "photographs.zip", _photographs())
         _write(out / "grounds.zip", _panoramas(_npm(_PANORAMAS, packages)) | _textures())
     for path in sorted(out.iterdir()):
         print(f"{path.name}: {path.stat().st_size:,} bytes")
@@ -93,6 +96,17 @@ def _textures() -> dict[str, bytes]:
         f"{name}.webp": _webp(Image.open(folder / f"{name}.png").convert("L").resize((320, 320)), quality=75)
         for name in TEXTURES
     }
+
+
+def _photographs() -> dict[str, bytes]:
+    folder = Path(skimage.__file__).parent / "data"
+    found = {}
+    for name, file in _PHOTOGRAPHS.items():
+        photograph = Image.open(folder / file).convert("RGB")
+        height = photograph.height * _PHOTOGRAPH_WIDTH // photograph.width
+        smaller = photograph.resize((_PHOTOGRAPH_WIDTH, height), Image.Resampling.LANCZOS)
+        found[f"{name}.webp"] = _webp(smaller, quality=85)
+    return found
 
 
 def _webp(picture: Image.Image, **options: int) -> bytes:

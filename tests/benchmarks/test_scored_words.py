@@ -16,7 +16,7 @@ def targets_of(held):
     return {words[target.word].lower(): target for target in caption_targets(words, held)}
 
 
-@pytest.mark.parametrize("kind", (*KINDS, *THINGS_KINDS))
+@pytest.mark.parametrize("kind", [*KINDS, *THINGS_KINDS])
 def test_every_shape_and_colour_of_a_caption_has_a_mask(kind):
     grids = {"moving": 4, "pair": 2}.get(kind.removeprefix("things-"), 1)
     for held in (held_out(seed, kind) for seed in range(4)):
