@@ -9,7 +9,6 @@ import torch
 from transformers import AutoModelForImageTextToText
 
 import tam_widget as tam
-import tam_widget.models.efficientnet_lite  # makes its tower known to transformers
 from scored_words.model import Model
 from tam_widget.demo.scenery.staging import KINDS, STILL, THINGS_STILL
 from tam_widget.demo.training.recipes import RECIPES

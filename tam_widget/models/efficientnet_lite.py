@@ -6,7 +6,8 @@ resolution of the stage before: its kernels are dilated instead, so that a pictu
 features, not 7×7. Where a feature lies is added to it, by row and by column: a decoder that gets the features in one
 row would have to count.
 
-Importing this module makes the tower known to ``AutoConfig`` and ``AutoModel``.
+Importing this module makes the tower known to ``AutoConfig`` and ``AutoModel``; ``known.py`` sees to it that it is
+imported in time.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
-import tam_widget.models.efficientnet_lite  # noqa: F401 - makes its tower known to transformers
 from tam_widget.errors import MissingDependencyError, UnknownDemoError, UnsupportedModelError
 from tam_widget.models.demo_processors import demo_processor
 

@@ -1,5 +1,6 @@
-"""The tower of the demo that speaks of things: where its features lie, and that nothing is lost when it is folded."""
+"""The tower of the demo that speaks of things: where its features lie, how it is folded, that transformers knows it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ sys.path.append(str(Path(__file__).parents[2] / "parts"))
 
 import build_tower
 
+OPENS = "assert type(AutoModel.from_pretrained({folder!r})).__name__ == 'EfficientNetLiteModel'"
+
 
 @pytest.fixture(scope="module")
 def tower():
@@ -25,15 +28,21 @@ def tower():
     return made
 
 
+@pytest.fixture(scope="module")
+def folder(tower, tmp_path_factory):
+    made = tmp_path_factory.mktemp("tower")
+    tower.save_pretrained(made)
+    return str(made)
+
+
 def test_it_is_as_large_as_the_one_that_was_trained(tower):
     weights = sum(weight.numel() for name, weight in tower.named_parameters() if "embedding" not in name)
     assert weights == 3_350_000
 
 
-def test_transformers_knows_it(tower, tmp_path):
-    tower.save_pretrained(tmp_path)
-    assert type(AutoConfig.from_pretrained(tmp_path)) is EfficientNetLiteConfig
-    again = AutoModel.from_pretrained(tmp_path, dtype=torch.float32)
+def test_transformers_knows_it(tower, folder):
+    assert type(AutoConfig.from_pretrained(folder)) is EfficientNetLiteConfig
+    again = AutoModel.from_pretrained(folder, dtype=torch.float32)
     assert type(again) is EfficientNetLiteModel
     for (name, one), two in zip(tower.state_dict().items(), again.state_dict().values(), strict=True):
         assert torch.equal(one, two), name
@@ -104,3 +113,33 @@ def _before(tower, chance):
                 found[f"{norm}.{part}"] = torch.randn(len(weight), generator=chance)
             found[f"{norm}.running_var"] = torch.rand(len(weight), generator=chance) + 0.5
     return found
+
+
+def run(*lines):
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        ("import tam_widget", "from transformers import AutoModel"),
+        ("from transformers import AutoModel", "import tam_widget"),
+        ("import transformers", "import tam_widget", "from transformers import AutoModel"),
+        ("import tam_widget", "from transformers import LlavaForConditionalGeneration, pipeline, AutoModel"),
+    ],
+)
+def test_the_order_of_imports_makes_no_difference(folder, imports):
+    run(*imports, OPENS.format(folder=folder))
+
+
+def test_nothing_is_loaded_before_it_is_needed_and_nothing_stays_behind():
+    run(
+        "import sys",
+        "before = list(sys.meta_path)",
+        "import tam_widget",
+        "assert not {'torch', 'transformers'} & sys.modules.keys()",
+        "assert len(sys.meta_path) == len(before) + 1",
+        "from transformers import AutoModel",
+        "assert not any('tam_widget' in type(finder).__module__ for finder in sys.meta_path)",
+    )
