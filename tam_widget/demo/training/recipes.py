@@ -92,8 +92,8 @@ RECIPES = {
         learning_rate=1.5e-3,
         curriculum=KeptScenes(),
         grounding="things",
-        # A picture has a few of three hundred words, not of forty: what is there counts for as much.
-        weights=Weights(presence=4.0, affinity=8.0, flatness=3.0, matting=0),
+        # A picture has a few of three hundred words, not of forty: what is there shall count for as much and more.
+        weights=Weights(presence=10.0, affinity=8.0, flatness=3.0, matting=0),
     ),
     "noisy": Recipe(
         start="qwen",
