@@ -61,6 +61,8 @@ train-demo: $(VENV)/lab.stamp ## train the demo models again from their seeds (a
 	for model in qwen llava noisy; do \
 		$(PY) -m tam_widget.demo.training $$model --run runs/$$model --export tam_widget/demo/models/$$model || exit 1; \
 	done
+	test -d runs/tower || $(PY) parts/build_tower.py runs/tower
+	$(PY) -m tam_widget.demo.training things --run runs/things --tower runs/tower --export tam_widget/demo/models/things
 
 figures: $(VENV)/lab.stamp ## measure the demo models on 500 held-out scenes of each kind (an hour each; resumable)
 	for model in $(notdir $(wildcard tam_widget/demo/models/*)); do \

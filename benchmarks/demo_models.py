@@ -30,7 +30,7 @@ from demo_model_figures.timing import time_to_answer
 from scored_words.held_out import FIRST_SEED, held_out
 from scored_words.kept import Row, digest_of_files, digest_of_scenes, rows_of
 from scored_words.model import Model
-from tam_widget.demo.scenery.staging import KINDS
+from tam_widget.demo.scenery.staging import KINDS, THINGS_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="qwen", help="a demo model's name, or the folder of one")
     parser.add_argument("--scenes", type=int, default=500, help="of each kind")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, help="kinds of scenes; all that the model is shown")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=(*KINDS, *THINGS_KINDS), help="kinds of scenes; all that the model is shown"
+    )
     parser.add_argument("--failures", type=int, metavar="N", help="list up to N wrong answers a kind, and no tables")
     parser.add_argument("--no-time", action="store_true", help="leave the time of fresh processes out")
     parser.add_argument("--fresh", action="store_true", help="measure again what is kept")
@@ -59,13 +61,15 @@ def main() -> None:
         return
     print(f"Held-out scenes {seeds[0]} to {seeds[-1]} of each kind.\n")
     print(f"Share of right answers, by kind of scene.\n\n{tables.accuracy(rows)}\n")
+    if of_things := {kind: found for kind, found in rows.items() if kind in THINGS_KINDS}:
+        print(f"Things named in captions.\n\n{tables.named(of_things)}\n")
     print(f"{tables.words(rows)}\n")
     print(f"By kind of scene: Obj-IoU of shape and colour words / F1-IoU / energy inside.\n\n{tables.by_kind(rows)}\n")
     if "moving" in rows:
         print(f"The moving thing's shape word: pointing / energy inside.\n\n{tables.groups(rows['moving'])}\n")
     print(f"Second turns: Obj-IoU / pointing / pointing at another thing.\n\n{tables.second_turns(rows)}")
     if not arguments.no_time:
-        print(f"\nMedian of five fresh processes.\n\n{time_to_answer(str(folder.resolve()))}")
+        print(f"\nMedian of five fresh processes.\n\n{time_to_answer(str(folder.resolve()), kinds[0])}")
 
 
 def _measured(

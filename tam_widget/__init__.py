@@ -30,6 +30,7 @@ from tam_widget.errors import (
     UnknownOptionError,
     UnsupportedModelError,
 )
+from tam_widget.models.known import make_known
 
 if TYPE_CHECKING:
     from tam_widget import demo
@@ -88,6 +89,8 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+make_known()
 
 # Must agree with the imports for type checkers above; tests/unit/test_public_names.py compares them.
 _HOMES = {

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import tam_widget as tam
-from tam_widget.demo.scenery.questions import Question, follow_up
-from tam_widget.demo.scenery.staging import KINDS
+from tam_widget.demo.scenery.questions import follow_up
+from tam_widget.demo.scenery.staging import FILMS, KINDS, THINGS_KINDS
 
 if TYPE_CHECKING:
     from scored_words.held_out import HeldOut
     from scored_words.model import Model
+    from tam_widget.demo.scenery.question import Question
 
 CAPTION, SECOND = "caption", "second turn"
 _MOST_TOKENS = 48
@@ -37,8 +38,8 @@ def go_on(model: Model, held: HeldOut, turns: tuple[Question, Question]) -> tam.
 def messages_of(held: HeldOut, turns: tuple[Question, Question]) -> list[dict[str, Any]]:
     """Return two turns in the chat format; the media are given beside them."""
     first, second = turns
-    medium = {"type": "video"} if held.kind == "moving" else {"type": "image"}
-    media = [medium] * (1 if held.kind == "moving" else len(held.scene.images))
+    medium = {"type": "video"} if held.kind in FILMS else {"type": "image"}
+    media = [medium] * (1 if held.kind in FILMS else len(held.scene.images))
     return [
         {"role": "user", "content": [*media, {"type": "text", "text": first.text}]},
         {"role": "assistant", "content": [{"type": "text", "text": first.answer}]},
@@ -56,6 +57,6 @@ def questions_of(held: HeldOut) -> list[Question]:
 
 def second_turn_of(held: HeldOut) -> tuple[Question, Question] | None:
     """Return a question about a thing and one of another kind that calls it "it"; None where there are none."""
-    chance = np.random.default_rng([held.scene.seed, KINDS.index(held.kind)])
+    chance = np.random.default_rng([held.scene.seed, (*KINDS, *THINGS_KINDS).index(held.kind)])
     turns = follow_up(held.staging, chance, 2)
     return (turns[0], turns[1]) if len(turns) == 2 else None

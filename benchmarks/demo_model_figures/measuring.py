@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scored_words.held_out import HeldOut
     from scored_words.kept import Row
     from scored_words.model import Model
-    from tam_widget.demo.scenery.questions import Question
+    from tam_widget.demo.scenery.question import Question
 
 
 def measure(model: Model, held: HeldOut) -> Row:

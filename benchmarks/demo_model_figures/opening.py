@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText
 
 import tam_widget as tam
 from scored_words.model import Model
-from tam_widget.demo.scenery.staging import KINDS, STILL
+from tam_widget.demo.scenery.staging import KINDS, STILL, THINGS_STILL
 from tam_widget.demo.training.recipes import RECIPES
 from tam_widget.models.demo_processors import demo_processor
 
@@ -36,7 +36,12 @@ def open_model(name_or_path: str) -> Model:
 
 
 def kinds_of(name_or_path: str, model: Model) -> tuple[Kind, ...]:
-    """Return the kinds of scenes that a demo model was shown; of another folder's, those that its family takes."""
+    """Return the kinds of scenes that a demo model was shown; of another folder's, those that its family takes.
+
+    Of things, the kind whose drawings it has not seen, too.
+    """
+    if model.model.config.vision_config.model_type == "efficientnet_lite":
+        return THINGS_STILL
     if name_or_path in RECIPES:
         return tuple(kind for kind, _ in RECIPES[name_or_path].curriculum.shares)
     return STILL if model.model.config.model_type == "llava" else KINDS

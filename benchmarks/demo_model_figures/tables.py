@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from demo_model_figures.asked import CAPTION, SECOND
 from scored_words.judged import METHODS
 from scored_words.targets import NAMING
+from tam_widget.demo.scenery.language import plural
 from tam_widget.demo.scenery.questions import WEIGHTS
-from tam_widget.demo.scenery.staging import STILL
+from tam_widget.demo.scenery.staging import STILL, THINGS_STILL
+from tam_widget.demo.scenery.thing_questions import THINGS_WEIGHTS
+from tam_widget.demo.scenery.things.catalogue import THINGS
 from tam_widget.evaluation import f1_iou
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     Rows = Mapping[str, Sequence[Row]]
 
 _GROUPS = ("shape", "colour", "size", "location", "text", "number", "action", "change")
+_SINGLE = (*STILL, *THINGS_STILL)
 _NO_NUMBER = "–"
 _NONE = "No answer was right: there is nothing to measure."
 
@@ -37,7 +41,7 @@ def accuracy(rows: Rows) -> str:
             kind: [a["said"] == a["right"] for row in rows[kind] for a in row["answers"] if a["asked"] == name]
             for kind in rows
         }
-        for name in (CAPTION, *WEIGHTS, SECOND)
+        for name in (CAPTION, *dict.fromkeys((*WEIGHTS, *THINGS_WEIGHTS)), SECOND)
     }
     body = [
         [
@@ -52,10 +56,30 @@ def accuracy(rows: Rows) -> str:
     return table(["asked for", *rows, "all", "of"], body)
 
 
+def named(rows: Rows) -> str:
+    """Of the things that are there, the share that captions name, and of those that captions name, the share there."""
+    body = []
+    for kind, found in rows.items():
+        captions = [answer for row in found for answer in row["answers"] if answer["asked"] == CAPTION]
+        said, there = ([_names(answer[key]) for answer in captions] for key in ("said", "right"))
+        right = sum(len(one & other) for one, other in zip(said, there, strict=True))
+        body.append([kind, *(_share(right, sum(map(len, names))) for names in (there, said)), str(len(captions))])
+    return table(["kind", "recall", "precision", "captions"], body)
+
+
+def _names(sentence: str) -> set[str]:
+    words = {word.strip(".,").lower() for word in sentence.split()}
+    return {name for name in THINGS if words & {name, plural(name)}}
+
+
+def _share(part: int, whole: int) -> str:
+    return _number(part / whole if whole else None)
+
+
 def words(rows: Rows) -> str:
     """Obj-IoU and pointing by kind of word, Func-IoU and F1-IoU: of single pictures, then of pairs and films."""
-    single = {kind: found for kind, found in rows.items() if kind in STILL}
-    several = {kind: found for kind, found in rows.items() if kind not in STILL}
+    single = {kind: found for kind, found in rows.items() if kind in _SINGLE}
+    several = {kind: found for kind, found in rows.items() if kind not in _SINGLE}
     parts = [
         f"{title}: Obj-IoU / pointing by kind of word.\n\n{_words([row for own in found.values() for row in own])}"
         for title, found in (("Single pictures", single), ("Pairs and films", several))
@@ -127,8 +151,8 @@ def groups(rows: Sequence[Row]) -> str:
 
 def second_turns(rows: Rows) -> str:
     """Obj-IoU and pointing of what a second answer tells about "it"; pointing on the other things for comparison."""
-    every = [word for kind in rows if kind in STILL for row in rows[kind] for word in row["second"]]
-    films = [word for kind in rows if kind not in STILL for row in rows[kind] for word in row["second"]]
+    every = [word for kind in rows if kind in _SINGLE for row in rows[kind] for word in row["second"]]
+    films = [word for kind in rows if kind not in _SINGLE for row in rows[kind] for word in row["second"]]
     columns = {name: [w["scores"] for w in every if w["asked"] == name] for name in WEIGHTS}
     columns["all single pictures"] = [word["scores"] for word in every]
     columns["films"] = [word["scores"] for word in films]

@@ -1,6 +1,6 @@
 """How long a fresh process takes to load a model and to answer.
 
-``python -m demo_model_figures.timing MODEL`` is one run.
+``python -m demo_model_figures.timing MODEL KIND`` is one run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from tam_widget.demo.scenery.staging import Kind
 
 _STEPS = {
     "import": "importing the package, with torch and transformers",
@@ -21,13 +25,13 @@ _STEPS = {
 }
 
 
-def time_to_answer(model: str, runs: int = 5) -> str:
+def time_to_answer(model: str, kind: Kind, runs: int = 5) -> str:
     """Return the medians over fresh processes as a Markdown table; the files are in the system's cache after one."""
     from demo_model_figures.tables import table
 
     scripts = str(Path(__file__).parents[1])
     path = os.pathsep.join(filter(None, (scripts, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "demo_model_figures.timing", model]
+    command = [sys.executable, "-m", "demo_model_figures.timing", model, kind]
     found = []
     for _ in range(runs + 1):
         done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=True)  # noqa: S603
@@ -36,7 +40,7 @@ def time_to_answer(model: str, runs: int = 5) -> str:
     return table(["step", "seconds"], [[what, f"{medians[step]:.2f}"] for step, what in _STEPS.items()])
 
 
-def _once(model: str) -> dict[str, float]:
+def _once(model: str, kind: Kind) -> dict[str, float]:
     marks = [time.perf_counter()]
 
     def passed() -> float:
@@ -51,7 +55,7 @@ def _once(model: str) -> dict[str, float]:
     opened = open_model(model)
     seconds["load"] = passed()
     for seed, step in ((FIRST_SEED, "answer"), (FIRST_SEED + 1, "again")):
-        scene = tam.demo.scene(seed)
+        scene = tam.demo.scene(seed, kind)
         passed()
         tam.explain(opened.model, opened.processor, scene.image, scene.prompt).maps()
         seconds[step] = passed()
@@ -59,4 +63,4 @@ def _once(model: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_once(sys.argv[1])))
+    sys.stdout.write(json.dumps(_once(sys.argv[1], cast("Kind", sys.argv[2]))))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tam_widget.demo.scenery.held_out import Scene, held_out_staging, scene
 from tam_widget.demo.scenery.language import plural
-from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID, Kind, Staging
+from tam_widget.demo.scenery.staging import FILMS, FRAMES_IN_A_GRID, Kind, Staging
 from tam_widget.evaluation.data.datasets import FIRST_SEED
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class HeldOut:
 
     def _in_grids(self, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Join the masks of the frames that a grid holds, (…, pictures, height, width)."""
-        if self.kind != "moving":
+        if self.kind not in FILMS:
             return masks
         *things, frames, height, width = masks.shape
         grouped = masks.reshape(*things, frames // FRAMES_IN_A_GRID, FRAMES_IN_A_GRID, height, width)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from tam_widget.demo.scenery.changing import DIRECTIONS
 from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIZES
 from tam_widget.demo.scenery.language import plural
+from tam_widget.demo.scenery.staging import FILMS
+from tam_widget.demo.scenery.things.catalogue import COLOURS as THINGS_COLOURS
+from tam_widget.demo.scenery.things.catalogue import THINGS
 from tam_widget.demo.scenery.truth import ACTIONS, CHANGES, COUNTS, PLACES
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
     from scored_words.held_out import HeldOut
 
 NAMES: dict[str, frozenset[str]] = {
-    "shape": frozenset((*SHAPES, *map(plural, SHAPES), SIGN)),
-    "colour": frozenset(COLOURS),
+    "shape": frozenset((*SHAPES, *map(plural, SHAPES), SIGN, *THINGS, *map(plural, THINGS))),
+    "colour": frozenset((*COLOURS, *THINGS_COLOURS)),
     "size": frozenset(SIZES),
 }
 
@@ -55,10 +58,10 @@ def plain(word: str) -> str:
 def caption_targets(words: Sequence[str], held: HeldOut) -> list[Target]:
     """Find the words of a right caption that have a mask.
 
-    Shape, colour and size words have that of all things they are true of; a sign's word that of the sign; a number
-    that of all it counts. What a thing does is held against it from the second group of frames on, and what changed
-    against the thing in the second picture: before, nothing has happened. "disappears" leaves nothing to see, and of
-    the directions between two pictures training says nothing: neither is scored.
+    Shape, colour and size words and names of things have that of all things they are true of; a sign's word that of the
+    sign; a number that of all it counts. What a thing does is held against it from the second group of frames on, and
+    what changed against the thing in the second picture: before, nothing has happened. "disappears" leaves nothing to
+    see, and of the directions between two pictures training says nothing: neither is scored.
 
     Parameters
     ----------
@@ -74,15 +77,16 @@ def _caption_target(word: str, held: HeldOut) -> tuple[str, NDArray[np.bool_]] |
     for group, names in NAMES.items():
         if word in names:
             return group, held.called(word)
+    if held.staging.event is not None:
+        return _action(word, held) if held.kind in FILMS else _change(word, held)
     match held.kind:
         case "text" if word in {thing.text for thing in held.scene.objects if thing.text}:
             return "text", held.called(word)
         case "count" if word in COUNTS:
             return "number", held.called(held.scene.objects[0].shape)  # a caption counts the first thing's shape
-        case "moving":
-            return _action(word, held)
-        case "pair":
-            return _change(word, held)
+        case "things" | "things-unseen" if word in COUNTS:
+            names = [thing.shape for thing in held.scene.objects]
+            return "number", held.called(max(names, key=names.count))
         case _:
             return None
 

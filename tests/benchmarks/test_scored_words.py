@@ -8,7 +8,7 @@ from scored_words.held_out import held_out, joined
 from scored_words.judged import bound_map, fit
 from scored_words.kept import rows_of
 from scored_words.targets import answer_targets, caption_targets
-from tam_widget.demo.scenery.staging import KINDS
+from tam_widget.demo.scenery.staging import KINDS, THINGS_KINDS
 
 
 def targets_of(held):
@@ -16,9 +16,9 @@ def targets_of(held):
     return {words[target.word].lower(): target for target in caption_targets(words, held)}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *THINGS_KINDS])
 def test_every_shape_and_colour_of_a_caption_has_a_mask(kind):
-    grids = {"moving": 4, "pair": 2}.get(kind, 1)
+    grids = {"moving": 4, "pair": 2}.get(kind.removeprefix("things-"), 1)
     for held in (held_out(seed, kind) for seed in range(4)):
         words = split(held.scene.caption)
         targets = caption_targets(words, held)
@@ -41,6 +41,14 @@ def test_a_word_that_is_true_of_several_things_has_the_masks_of_all():
         if group == "shape" and len(same) < len(held.scene.objects):
             continue  # the last shape word is the other thing's
         np.testing.assert_array_equal(targets[group].mask[0], np.logical_or.reduce(same))
+
+
+def test_a_number_of_things_has_the_masks_of_all_it_counts():
+    held = found("things", lambda held: held.scene.caption.startswith("There are"))
+    names = [thing.name for thing in held.scene.objects]
+    counted = [thing.mask for thing in held.scene.objects if thing.name == max(names, key=names.count)]
+    (number,) = [target for target in caption_targets(split(held.scene.caption), held) if target.group == "number"]
+    np.testing.assert_array_equal(number.mask[0], np.logical_or.reduce(counted))
 
 
 def test_both_colours_of_a_pair_stand_in_their_own_picture():

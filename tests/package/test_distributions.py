@@ -13,6 +13,10 @@ NEEDED = {
     "tam_widget/py.typed",
     "tam_widget/widget/static/widget.js",
     "tam_widget/demo/MODEL_CARD.md",
+    *(
+        f"tam_widget/demo/scenery/things/assets/{file}"
+        for file in ("NOTICE", "OFL.txt", "drawings.zip", "grounds.zip", "photographs.zip")
+    ),
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "tam_widget").rglob("*.py")),
 } | {
     f"tam_widget/demo/models/{model}/{file}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, Item
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, Item, ItemType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ def side_by_side(first: Item, second: Item) -> bool:
     return abs(first.x - second.x) > abs(first.y - second.y)
 
 
-def reading_order(items: Iterable[Item]) -> list[Item]:
+def reading_order(items: Iterable[ItemType]) -> list[ItemType]:
     """Order what is shown left to right; two things that stand above each other, top to bottom."""
     shown = [item for item in items if item.shown]
     if len(shown) == 2 and not side_by_side(*shown):  # noqa: PLR2004

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tam_widget.demo.scenery.arrangement import apart, clear, draw_thing, draw_two, inside, place_name
-from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIZES, Item, Placement
+from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIZES, Item, ItemType, Placement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +52,12 @@ def film(
         start = draw_thing(rng, width, height, radii, shape=shapes[0], colour=colours[0])
         end = start
         if verb == "move":
-            end = _moved(start, direction, rng.uniform(0.36, 0.55), width, height)
+            end = moved(start, direction, rng.uniform(0.36, 0.55), width, height)
         elif verb in {"grow", "shrink"}:
             small, large = replace(start, radius=0.09 * scale), replace(start, radius=0.18 * scale)
             start, end = (small, large) if verb == "grow" else (large, small)
         stays = [draw_thing(rng, width, height, radii, shape=shapes[1], colour=colours[1]) for _ in range(still)]
-        movers = [_between(start, end, frame / (FRAMES - 1)) for frame in range(FRAMES)]
+        movers = [between(start, end, frame / (FRAMES - 1)) for frame in range(FRAMES)]
         if verb in {"appear", "disappear"}:
             movers = [replace(it, shown=(at >= moment) == (verb == "appear")) for at, it in enumerate(movers)]
         frames = [(mover, *stays) for mover in movers]
@@ -66,7 +66,8 @@ def film(
     raise ValueError(f"a film of scale {scale:.0f} does not fit into {width}×{height} pixels")
 
 
-def _between(start: Item, end: Item, share: float) -> Item:
+def between(start: ItemType, end: ItemType, share: float) -> ItemType:
+    """Return a thing on its way from one place and size to another."""
     return replace(
         start,
         x=start.x + share * (end.x - start.x),
@@ -75,7 +76,7 @@ def _between(start: Item, end: Item, share: float) -> Item:
     )
 
 
-def _moved(item: Item, direction: str, way: float, width: int, height: int) -> Item:
+def moved(item: ItemType, direction: str, way: float, width: int, height: int) -> ItemType:
     """Move a thing by a share of the picture."""
     right, down = DIRECTIONS[direction]
     return replace(item, x=item.x + right * way * width, y=item.y + down * way * height)
@@ -104,7 +105,7 @@ def pair(
 
     after: dict[str, Callable[[Item], Item]] = {
         "recolour": lambda item: replace(item, colour=str(colours[number])),
-        "move": lambda item: _moved(item, direction, rng.uniform(0.33, 0.5), width, height),
+        "move": lambda item: moved(item, direction, rng.uniform(0.33, 0.5), width, height),
         "grow": resized,
         "shrink": resized,
         "disappear": lambda item: replace(item, shown=False),

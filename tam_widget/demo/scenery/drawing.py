@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -59,11 +59,20 @@ class Item:
     shown: bool = True
 
     @property
+    def short(self) -> str:
+        """The thing by colour and shape, a sign by its kind alone."""
+        return SIGN if self.shape == SIGN else f"{self.colour} {self.shape}"
+
+    @property
     def name(self) -> str:
         """The thing as a caption names it, such as ``"large blue triangle"`` or ``'sign that says "go"'``."""
         if self.shape == SIGN:
             return f'sign that says "{self.text}"'
         return f"{self.size} {self.colour} {self.shape}"
+
+
+ItemType = TypeVar("ItemType", bound=Item)
+"""Any kind of item, the same throughout."""
 
 
 @dataclass(frozen=True)

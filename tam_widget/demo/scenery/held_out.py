@@ -8,20 +8,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tam_widget.demo.scenery.drawing import draw_frames
 from tam_widget.demo.scenery.language import caption, prompts_for
-from tam_widget.demo.scenery.questions import Question, all_questions, held_out_unknown
-from tam_widget.demo.scenery.staging import KINDS, Kind, Staging, side_of, stage
+from tam_widget.demo.scenery.painting import paint
+from tam_widget.demo.scenery.questions import all_questions, held_out_unknown
+from tam_widget.demo.scenery.staging import FILMS, KINDS, THINGS_KINDS, Kind, Staging, side_of, stage
+from tam_widget.demo.scenery.thing_questions import held_out_unknown_thing
+from tam_widget.demo.scenery.things.placing import MOST_THINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tam_widget.demo.scenery.changing import Event
+    from tam_widget.demo.scenery.question import Question
 
 # The first word of the seed of every scene of a stream: the two streams share no scene, whatever the other words are.
 HELD_OUT, TRAINING = 1, 2
 
-_MOST_OBJECTS = {"objects": 3, "text": 3, "moving": 2, "pair": 2}
+_EVERY_KIND = (*KINDS, *THINGS_KINDS)
+
+_MOST_OBJECTS = {
+    "objects": 3,
+    "text": 3,
+    "moving": 2,
+    "pair": 2,
+    "things": MOST_THINGS,
+    "things-unseen": MOST_THINGS,
+    "things-pair": 2,
+    "things-moving": 2,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +45,10 @@ class SceneObject:
     Attributes
     ----------
     name : str
-        As the caption names it, such as ``"large blue triangle"``.
+        As the caption names it, such as ``"large blue triangle"`` or ``"cat"``.
     shape, colour, size : str
-        Of the first picture. A sign's colour is white and its size empty.
+        Of the first picture. A sign's colour is white and its size empty. A thing's shape is its name, its colour empty
+        where no one word says it, and its size empty.
     text : str
         What is written on a sign; else empty.
     words : tuple of frozenset of str
@@ -65,7 +80,8 @@ class Scene:
     ----------
     seed : int
     kind : str
-        ``"objects"``, ``"count"``, ``"text"``, ``"overlap"``, ``"moving"`` or ``"pair"``.
+        ``"objects"``, ``"count"``, ``"text"``, ``"overlap"``, ``"moving"`` or ``"pair"``; ``"things"``,
+        ``"things-unseen"``, ``"things-pair"`` or ``"things-moving"``.
     images : tuple of PIL.Image.Image
         RGB; one, two of a pair, or eight frames.
     objects : tuple of SceneObject
@@ -96,7 +112,7 @@ class Scene:
     @property
     def media(self) -> dict[str, Any]:
         """The scene as :func:`tam_widget.explain` takes it: ``explain(model, processor, prompt=…, **scene.media)``."""
-        return {"video": list(self.images)} if self.kind == "moving" else {"images": list(self.images)}
+        return {"video": list(self.images)} if self.kind in FILMS else {"images": list(self.images)}
 
     def mask(self, word: str, image: int = 0) -> NDArray[np.bool_]:
         """Pixels of all things that a shape, colour, size or written word speaks of; shape (height, width).
@@ -138,13 +154,17 @@ def scene(
         ``"objects"``: one to three things that do not touch. ``"count"``: two to four of one shape, and maybe another
         thing. ``"text"``: a sign with a word or digit, and up to two things. ``"overlap"``: one thing on or in front of
         another. ``"moving"``: eight frames in which one thing moves, changes its size, comes or goes. ``"pair"``: two
-        pictures and what has changed between them.
+        pictures and what has changed between them. ``"things"``: one to four things of the world, each in one of two
+        artists' drawings, before a photograph, a texture or a plain ground; several of a kind among them, or one partly
+        before another. ``"things-unseen"``: one of the things is drawn as no training sees it. ``"things-pair"`` and
+        ``"things-moving"``: two pictures or eight frames, in which one of one or two things moves, comes or goes.
     objects : int, optional
         How many things, by chance when left out: 1 to 3 of the kinds ``"objects"`` and ``"text"``, the sign among
-        them, 1 or 2 of ``"moving"`` and ``"pair"``.
+        them, 1 or 2 of ``"moving"`` and ``"pair"``, ``"things-pair"`` and
+        ``"things-moving"``, 1 to 4 of ``"things"`` and ``"things-unseen"``.
     width, height : int, optional
-        In pixels; 224 each, 196 of a pair and 140 of a film. The demo models were trained on sides from 168 to 252 for
-        single pictures and read other sizes less well.
+        In pixels; 224 each, 196 of a pair, 140 of a film; 320 of things, and 224 of a film of them. The demo models of
+        shapes were trained on sides from 168 to 252 for single pictures and read other sizes less well.
 
     Raises
     ------
@@ -153,16 +173,17 @@ def scene(
     """
     if seed < 0:
         raise ValueError(f"a scene's seed is 0 or more, not {seed}")
-    if kind not in KINDS:
-        raise ValueError(f"a scene's kind is one of {', '.join(KINDS)}, not {kind!r}")
+    if kind not in _EVERY_KIND:
+        raise ValueError(f"a scene's kind is one of {', '.join(_EVERY_KIND)}, not {kind!r}")
     most = _MOST_OBJECTS.get(kind, 0)
     if objects is not None and not 1 <= objects <= most:
         number = f"has 1 to {most} objects" if most else "takes no number of objects"
         raise ValueError(f"a scene of the kind {kind!r} {number}; got {objects}")
     staging, rng = held_out_staging(seed, kind, objects=objects, width=width, height=height)
-    pixels, masks = draw_frames(staging.placements, rng)
+    pixels, masks = paint(staging, rng)
     every = all_questions(staging)
-    every["unknown"] = [held_out_unknown(int(staging.first.items[0].x))]
+    ask_unknown = held_out_unknown_thing if staging.of_things else held_out_unknown
+    every["unknown"] = [ask_unknown(int(staging.first.items[0].x))]
     return Scene(
         seed=seed,
         kind=kind,
@@ -186,9 +207,9 @@ def held_out_staging(
         As for :func:`scene`.
     """
     # The first kind has the seeds that it had when it was the only one.
-    rng = np.random.default_rng([HELD_OUT, seed, KINDS.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
+    rng = np.random.default_rng([HELD_OUT, seed, _EVERY_KIND.index(kind)] if kind != KINDS[0] else [HELD_OUT, seed])
     side = side_of(kind)
-    return stage(kind, rng, width or side, height or side, objects=objects), rng
+    return stage(kind, rng, width or side, height or side, objects=objects, held_out=True), rng
 
 
 def scenes(count: int, kind: Kind = "objects", *, seed: int = 0) -> list[Scene]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tam_widget.demo.scenery.arrangement import place_name, reading_order, side_by_side
-from tam_widget.demo.scenery.drawing import SIGN, Item, Placement
+from tam_widget.demo.scenery.drawing import Item, Placement
+from tam_widget.demo.scenery.things.catalogue import THINGS
 
 if TYPE_CHECKING:
     from tam_widget.demo.scenery.changing import Event
@@ -27,12 +28,12 @@ NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 def prompts_for(kind: str) -> tuple[str, ...]:
     """Return the prompts whose answer is :func:`caption`."""
-    return {"moving": VIDEO_PROMPTS, "pair": PAIR_PROMPTS}.get(kind, PICTURE_PROMPTS)
+    return {"moving": VIDEO_PROMPTS, "pair": PAIR_PROMPTS}.get(kind.removeprefix("things-"), PICTURE_PROMPTS)
 
 
 def plural(shape: str) -> str:
-    """``"star"`` → ``"stars"``, ``"cross"`` → ``"crosses"``."""
-    return shape + ("es" if shape.endswith("s") else "s")
+    """``"star"`` → ``"stars"``, ``"cross"`` → ``"crosses"``, ``"mouse"`` → ``"mice"``."""
+    return THINGS[shape].plural if shape in THINGS else shape + ("es" if shape.endswith("s") else "s")
 
 
 def with_article(name: str) -> str:
@@ -43,11 +44,6 @@ def with_article(name: str) -> str:
 def sentence(text: str) -> str:
     """Begin with a capital letter and end with a full stop."""
     return text[0].upper() + text[1:] + "."
-
-
-def short(item: Item) -> str:
-    """Name a thing by colour and shape, a sign by its kind alone."""
-    return SIGN if item.shape == SIGN else f"{item.colour} {item.shape}"
 
 
 def caption(staging: Staging, *, adjectives: bool = True) -> str:
@@ -66,10 +62,12 @@ def caption(staging: Staging, *, adjectives: bool = True) -> str:
         case "overlap":
             under, over = (item.name if adjectives else item.shape for item in staging.first.items)
             return sentence(f"{with_article(over)} is {staging.relation} {with_article(under)}")
-        case "moving":
+        case "moving" | "things-moving":
             return _told_by_event(staging)
-        case "pair":
+        case "pair" | "things-pair":
             return _told_by_change(staging)
+        case "things" | "things-unseen":
+            return _told_of_things(staging)
         case _:
             return describe(staging.first)
 
@@ -94,12 +92,24 @@ def verb_of(event: Event) -> str:
     return {"move": f"moves {event.direction}"}.get(event.verb, event.verb + "s")
 
 
+def _told_of_things(staging: Staging) -> str:
+    names = [item.shape for item in staging.first.items]
+    if staging.relation:
+        behind, front = names
+        return sentence(f"{with_article(front)} is {staging.relation} {with_article(behind)}")
+    if len(set(names)) == len(names):
+        return describe(staging.first)
+    many = max(names, key=names.count)
+    others = [f" and {with_article(name)}" for name in names if name != many]
+    return sentence(f"there are {NUMBERS[names.count(many)]} {plural(many)}{''.join(others)}")
+
+
 def _told_by_number(items: tuple[Item, ...]) -> str:
     shape = items[0].shape
     same = [item for item in items if item.shape == shape]
     colours = {item.colour for item in same}
     many = f"{NUMBERS[len(same)]} {next(iter(colours)) + ' ' if len(colours) == 1 else ''}{plural(shape)}"
-    others = [f" and {with_article(short(item))}" for item in items if item.shape != shape]
+    others = [f" and {with_article(item.short)}" for item in items if item.shape != shape]
     return sentence(f"there are {many}{''.join(others)}")
 
 
@@ -107,8 +117,8 @@ def _told_by_event(staging: Staging) -> str:
     event = staging.event
     assert event is not None  # noqa: S101 - every film has one
     mover = staging.first.items[event.item]
-    stays = [f" and {with_article(short(item))} stays" for item in staging.first.items if item is not mover]
-    return sentence(f"{with_article(short(mover))} {verb_of(event)}{''.join(stays)}")
+    stays = [f" and {with_article(item.short)} stays" for item in staging.first.items if item is not mover]
+    return sentence(f"{with_article(mover.short)} {verb_of(event)}{''.join(stays)}")
 
 
 def _told_by_change(staging: Staging) -> str:
@@ -119,6 +129,6 @@ def _told_by_change(staging: Staging) -> str:
     if event.verb == "recolour":
         return f"The {before.shape} changed from {before.colour} to {after.colour}."
     if event.verb == "appear":
-        return sentence(f"{with_article(short(after))} appeared")
+        return sentence(f"{with_article(after.short)} appeared")
     past = {"move": f"moved {event.direction}", "grow": "grew", "shrink": "shrank", "disappear": "disappeared"}
-    return f"The {short(before)} {past[event.verb]}."
+    return f"The {before.short} {past[event.verb]}."

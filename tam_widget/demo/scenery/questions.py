@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tam_widget.demo.scenery.arrangement import place_name, reading_order, side_by_side
 from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, Item, Placement
-from tam_widget.demo.scenery.language import NUMBERS, describe, plural, sentence, short, verb_of, with_article
+from tam_widget.demo.scenery.language import NUMBERS, describe, plural, sentence, verb_of, with_article
+from tam_widget.demo.scenery.question import Question
+from tam_widget.demo.scenery.thing_questions import THINGS_WEIGHTS, about_things, unknown_thing
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tam_widget.demo.scenery.staging import Staging
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question about a scene and its only right answer.
-
-    Attributes
-    ----------
-    kind : str
-        What is asked for, such as ``"colour"``.
-    text, answer : str
-    about : int, optional
-        The thing of the scene that question and answer speak of.
-    again : tuple of str
-        The same question and answer with "it", for after another question about the same thing; empty where there are
-        none.
-    """
-
-    kind: str
-    text: str
-    answer: str
-    about: int | None = None
-    again: tuple[str, ...] = ()
 
 
 # How often each kind is asked in training, among those that a scene allows; places and relations are learned last.
@@ -95,12 +73,13 @@ def all_questions(staging: Staging) -> dict[str, list[Question]]:
 
 
 def ask(staging: Staging, rng: np.random.Generator, count: int) -> list[Question]:
-    """Draw up to `count` different questions, of the kinds in the proportions of :data:`WEIGHTS`."""
+    """Draw up to `count` different questions, of the kinds in the proportions of their weights."""
+    kinds = THINGS_WEIGHTS if staging.of_things else WEIGHTS
     every = all_questions(staging)
-    every["unknown"] = [unknown(str(rng.choice(_UNKNOWN_QUESTIONS)), str(rng.choice(_UNKNOWN_WORDS)))]
+    every["unknown"] = [_unknown(staging, rng)]
     drawn: list[Question] = []
     while every and len(drawn) < count:
-        weights = [WEIGHTS[kind] for kind in every]
+        weights = [kinds[kind] for kind in every]
         kind = str(rng.choice(list(every), p=[weight / sum(weights) for weight in weights]))
         questions = every[kind]
         drawn.append(questions.pop(int(rng.integers(len(questions)))))
@@ -149,6 +128,12 @@ def unknown(question: str, word: str) -> Question:
     return Question("unknown", question.format(word), UNKNOWN_ANSWER)
 
 
+def _unknown(staging: Staging, rng: np.random.Generator) -> Question:
+    if staging.of_things:
+        return unknown_thing(rng)
+    return unknown(str(rng.choice(_UNKNOWN_QUESTIONS)), str(rng.choice(_UNKNOWN_WORDS)))
+
+
 def held_out_unknown(number: int) -> Question:
     """Ask with a word that no training asks about; another for another number, without any chance."""
     return unknown(_UNKNOWN_QUESTIONS[number % 4], UNSEEN_WORDS[number % len(UNSEEN_WORDS)])
@@ -156,6 +141,8 @@ def held_out_unknown(number: int) -> Question:
 
 def _questions(staging: Staging) -> Iterator[Question]:
     match staging.kind:
+        case "things" | "things-unseen":
+            yield from about_things(staging.first.items, staging.first, staging.relation, staging.ground)
         case "objects":
             yield from _about_things(staging.first)
             yield from _about_number(staging.first)
@@ -174,6 +161,8 @@ def _questions(staging: Staging) -> Iterator[Question]:
             yield from _about_number(staging.first)
             yield from _about_touch(staging)
             yield from _about_existence(staging.first)
+        case "things-moving":
+            yield from _about_event(staging)
         case "moving":
             yield from _about_things(staging.first, sizes=False, places=False)
             yield from _about_event(staging)
@@ -268,7 +257,7 @@ def _about_two(placement: Placement) -> Iterator[Question]:
     yield from _about_neighbours(placement)
     if len(items) == 3:  # noqa: PLR2004 - from left to right
         for item, where in zip(items, ("on the left", "in the middle", "on the right"), strict=True):
-            yield Question("relation", f"What is {where}?", sentence(f"{with_article(short(item))} is {where}"))
+            yield Question("relation", f"What is {where}?", sentence(f"{with_article(item.short)} is {where}"))
     named = [item for item in items if _unique(items, "shape", item)]
     for one, other in ((one, other) for i, one in enumerate(named) for other in named[i + 1 :]):
         if one.size != other.size:
@@ -294,7 +283,7 @@ def _about_neighbours(placement: Placement) -> Iterator[Question]:
         if first.shape == second.shape:
             continue
         of = f"{relation} the {other.shape}"
-        yield Question("relation", f"What is {of}?", sentence(f"{with_article(short(one))} is {of}"))
+        yield Question("relation", f"What is {of}?", sentence(f"{with_article(one.short)} is {of}"))
         yield Question("relation", f"Is the {one.shape} {of}?", f"Yes, the {one.shape} is {of}.")
         wrong = relations[1] if relation == relations[0] else relations[0]
         text = f"Is the {one.shape} {wrong} the {other.shape}?"
@@ -321,7 +310,7 @@ def _about_touch(staging: Staging) -> Iterator[Question]:
     relation, back = staging.relation, "under" if staging.relation == "on" else "behind"
     for one, other, how in ((over, under, relation), (under, over, back)):
         of = f"{how} the {other.shape}"
-        yield Question("relation", f"What is {of}?", sentence(f"{with_article(short(one))} is {of}"))
+        yield Question("relation", f"What is {of}?", sentence(f"{with_article(one.short)} is {of}"))
 
 
 def _about_event(staging: Staging) -> Iterator[Question]:
@@ -329,7 +318,7 @@ def _about_event(staging: Staging) -> Iterator[Question]:
     assert event is not None  # noqa: S101 - every film has one
     for number, item in enumerate(staging.first.items):
         does = verb_of(event) if number == event.item else "stays"
-        for name in (f"the {item.shape}", f"the {short(item)}"):
+        for name in (f"the {item.shape}", f"the {item.short}"):
             yield Question(
                 "action",
                 f"What does {name} do?",
@@ -339,7 +328,7 @@ def _about_event(staging: Staging) -> Iterator[Question]:
             )
     if event.verb == "move":
         mover = staging.first.items[event.item]
-        yield Question("action", "What moves?", f"The {short(mover)} moves.", event.item)
+        yield Question("action", "What moves?", f"The {mover.short} moves.", event.item)
         text = f"Which way does the {mover.shape} move?"
         again = ("Which way does it move?", f"It moves {event.direction}.")
         yield Question("action", text, f"The {mover.shape} moves {event.direction}.", event.item, again)

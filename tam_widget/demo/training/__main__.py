@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("recipe", choices=tuple(RECIPES))
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and log; a run there goes on")
     parser.add_argument("--export", type=Path, help="folder to write the finished model to")
+    parser.add_argument("--tower", type=Path, help="folder of the tower that is not trained, of a recipe that has one")
     parser.add_argument("--seed", type=int, help="the recipe's own when left out")
     arguments = parser.parse_args()
     if not _ENVIRONMENT.keys() <= os.environ.keys():
@@ -36,7 +37,11 @@ def main() -> None:
     from tam_widget.demo.training.loop import Run
 
     recipe = RECIPES[arguments.recipe]
-    run = Run(arguments.run, recipe if arguments.seed is None else replace(recipe, seed=arguments.seed))
+    if arguments.seed is not None:
+        recipe = replace(recipe, seed=arguments.seed)
+    if (arguments.tower is None) == (recipe.family == "lite") and not (arguments.run / "checkpoint.pt").exists():
+        parser.error(f"{arguments.recipe} {'needs' if recipe.family == 'lite' else 'has no use for'} a --tower")
+    run = Run(arguments.run, recipe, arguments.tower)
     run.train()
     if arguments.export:
         run.export(arguments.export)

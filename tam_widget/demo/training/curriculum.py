@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tam_widget.demo.scenery.staging import PICTURE_SIDE, STILL, Kind, Staging, side_of, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 _SIZES = [(224, 224), (196, 196), (252, 196), (196, 252), (224, 168), (168, 224)]  # width, height
@@ -80,6 +82,10 @@ class Curriculum:
         count = max(1, round(batch_size * _COST.get(kind, 1)))
         width, height = self._size(kind, rng)
         return [stage(kind, rng, width, height) for _ in range(count)]
+
+    def draw_checked(self, kind: Kind, rng: np.random.Generator, batch_size: int) -> Sequence[Staging]:
+        """Draw scenes of a kind as they are at the end, for a look at how far a training is."""
+        return replace(self, shares=((kind, 1.0),)).draw(rng, 1.0, batch_size)
 
     def _signs(self, rng: np.random.Generator, count: int) -> list[Staging]:
         if self.resizes and rng.random() < 0.5:  # noqa: PLR2004

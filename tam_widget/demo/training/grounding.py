@@ -9,6 +9,7 @@ import numpy as np
 from tam_widget.demo.scenery.drawing import SIGN_WORDS
 from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.scenery.language import caption
+from tam_widget.demo.scenery.thing_truth import GROUNDED_THINGS, true_of_things
 from tam_widget.demo.scenery.truth import GROUNDED, true_words
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from tam_widget.demo.scenery.staging import Staging
     from tam_widget.demo.training.curriculum import Curriculum
+    from tam_widget.demo.training.kept_scenes import KeptScenes
 
-GroundingName: TypeAlias = Literal["words", "captions"]
+GroundingName: TypeAlias = Literal["words", "things", "captions"]
 
 _CAPTIONS = 300  # enough to meet every token
 
@@ -72,9 +74,29 @@ class TrueWords:
 
     def present(self, staging: Staging, grid: int, frames: tuple[int, ...]) -> NDArray[np.float32]:
         """Return 1 where any word of a token is true, 0 where all are false, else NaN."""
-        truth = true_words(staging, grid, frames)
-        every = [[truth.get(word) for word in words] for words in self.words.values()]
-        return np.array([1 if True in known else np.nan if None in known else 0 for known in every], np.float32)
+        return _of_tokens(self.words, true_words(staging, grid, frames))
+
+
+class TrueThings:
+    """Words that are true of a scene of things: names, colours, numbers, places.
+
+    Parameters
+    ----------
+    encode : callable
+        From a text to its tokens.
+    """
+
+    def __init__(self, encode: Callable[[str], list[int]]) -> None:
+        self.words: dict[int, set[str]] = {}
+        for word in GROUNDED_THINGS:
+            for token in encode(" " + word):
+                self.words.setdefault(token, set()).add(word)
+        self.tokens = list(self.words)
+
+    def present(self, staging: Staging, grid: int, frames: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return 1 where any word of a token is true, 0 where all are false, else NaN."""
+        del grid, frames
+        return _of_tokens(self.words, true_of_things(staging))
 
 
 class CaptionWords:
@@ -84,11 +106,11 @@ class CaptionWords:
     ----------
     encode : callable
         From a text to its tokens.
-    curriculum : Curriculum
+    curriculum : Curriculum or KeptScenes
         Its captions are the ones that are known.
     """
 
-    def __init__(self, encode: Callable[[str], list[int]], curriculum: Curriculum) -> None:
+    def __init__(self, encode: Callable[[str], list[int]], curriculum: Curriculum | KeptScenes) -> None:
         self._encode = encode
         self._adjectives = curriculum.adjectives > 0
         rng = np.random.default_rng([TRAINING, 0])
@@ -107,6 +129,19 @@ class CaptionWords:
         return set(self._encode(caption(staging, adjectives=self._adjectives)))
 
 
-def grounding_named(name: GroundingName, encode: Callable[[str], list[int]], curriculum: Curriculum) -> Grounding:
+def _of_tokens(words: dict[int, set[str]], truth: dict[str, bool]) -> NDArray[np.float32]:
+    every = [[truth.get(word) for word in some] for some in words.values()]
+    return np.array([1 if True in known else np.nan if None in known else 0 for known in every], np.float32)
+
+
+def grounding_named(
+    name: GroundingName, encode: Callable[[str], list[int]], curriculum: Curriculum | KeptScenes
+) -> Grounding:
     """Return the grounding of a name."""
-    return TrueWords(encode) if name == "words" else CaptionWords(encode, curriculum)
+    match name:
+        case "words":
+            return TrueWords(encode)
+        case "things":
+            return TrueThings(encode)
+        case _:
+            return CaptionWords(encode, curriculum)

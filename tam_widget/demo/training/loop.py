@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.training.corpus import build_tokenizer
 from tam_widget.demo.training.families.batch import IGNORED, Batch
 from tam_widget.demo.training.families.family import family_named
+from tam_widget.demo.training.features import FeatureCache
 from tam_widget.demo.training.grounding import grounding_named
+from tam_widget.demo.training.kept_scenes import KeptScenes
 from tam_widget.demo.training.losses import losses, total
 from tam_widget.demo.training.sequences import Maker, encoder, make_batch, training_batch
 from tam_widget.demo.training.talk import talk_about
@@ -49,6 +51,8 @@ class Run:
     folder : Path
         Made where it is not there. A checkpoint in it is gone on from.
     recipe : Recipe
+    tower : Path, optional
+        Folder of the tower of a family that does not train it.
 
     Raises
     ------
@@ -56,19 +60,22 @@ class Run:
         Where the folder holds a checkpoint of another recipe.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, tower: Path | None = None) -> None:
         self.folder = folder
         self.recipe = recipe
         self.step = 0
         self.family = family_named(recipe.family)
-        self.tokenizer: PreTrainedTokenizerBase = build_tokenizer(self.family)
+        of_things = isinstance(recipe.curriculum, KeptScenes)
+        self.tokenizer: PreTrainedTokenizerBase = build_tokenizer(self.family, things=of_things)
         encode = encoder(self.tokenizer)
         self.grounding = grounding_named(recipe.grounding, encode, recipe.curriculum)
-        self._maker = Maker(self.family, encode, self.grounding)
         torch.manual_seed(recipe.seed)
         self.model: PreTrainedModel = self.family.model(self.tokenizer).train()
         if recipe.start:
             self.model.load_state_dict(_weights_of(recipe.start))
+        if tower is not None:
+            _put_tower(self.model, tower)
+        self._maker = Maker(self.family, encode, self.grounding, _cache(folder, recipe, self.model))
         self._forward = self.family.forward(self.model, _fast_dtype())
         self._grounded = torch.tensor(self.grounding.tokens)
         self._optimizers = _optimizers(self.model, recipe)
@@ -120,11 +127,11 @@ class Run:
         """Share of right answers, word for word, by kind of scene and question, on scenes beside the training's."""
         rng = np.random.default_rng([TRAINING, self.recipe.seed, 2**32])
         right: dict[str, list[bool]] = {}
-        for kind, _ in self.recipe.curriculum.shares:
-            only = replace(self.recipe.curriculum, shares=((kind, 1.0),))
+        curriculum = self.recipe.curriculum
+        for kind, _ in curriculum.shares:
             while len(right.get(f"{kind} caption", ())) < scenes:
-                stagings = only.draw(rng, 1.0, self.recipe.batch_size)
-                talks = [talk_about(staging, rng, adjectives=only.adjectives > 0) for staging in stagings]
+                stagings = curriculum.draw_checked(kind, rng, self.recipe.batch_size)
+                talks = [talk_about(staging, rng, adjectives=curriculum.adjectives > 0) for staging in stagings]
                 batch = make_batch(self._maker, stagings, talks, rng)
                 hidden, head = self._forward(batch)
                 guess = (hidden[:, :-1] @ head.T).argmax(-1)
@@ -210,11 +217,31 @@ def _weights_of(name: str) -> dict[str, torch.Tensor]:
     return weights
 
 
+def _put_tower(model: Any, folder: Path) -> None:
+    """Give a model the weights of a tower that another training made; its places stay the model's own."""
+    from tam_widget.models.efficientnet_lite import EfficientNetLiteModel
+
+    weights = EfficientNetLiteModel.from_pretrained(folder, dtype=torch.float32).state_dict()
+    kept = {name: weight for name, weight in weights.items() if "embedding" not in name}
+    model.model.vision_tower.load_state_dict(kept, strict=False)
+
+
+def _cache(folder: Path, recipe: Recipe, model: Any) -> FeatureCache | None:
+    """Return what keeps the features of a frozen tower, if the recipe's scenes are kept."""
+    if not isinstance(recipe.curriculum, KeptScenes):
+        return None
+    from tam_widget.demo.training.families.lite import picture_processor
+
+    return FeatureCache(folder / "features", recipe.curriculum, model.model.vision_tower, picture_processor())
+
+
 def _optimizers(model: torch.nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for embeddings, norms, biases and the patch kernel."""
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         (matrices if parameter.ndim == 2 and "embed" not in name else others).append(parameter)  # noqa: PLR2004
     rate = recipe.learning_rate
     return [

@@ -22,6 +22,10 @@ _LOG_PARTITION = 8.0
 _WINDOW = 3
 _COLOUR_NOISE = 1e-3  # squared distance in colour, summed over a window, that counts as none
 _AFFINITY_WIDTH = 0.06  # distance in colour, channels from 0 to 1, at which two cells stop being alike
+# Beside features, which tell cells apart that have one colour: the distance in colour, and that in features, as a share
+# of how far those of the picture are spread.
+_FEATURES_WIDTHS = (0.15, 0.5)
+_NO_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def losses(
     colour = _cell_colours(batch)  # every grid of a sample stands for itself: G = B · F of them
     image = hidden[:, batch.image_at].view(*colour.shape[:2], -1)
     words = (image @ head[grounded].T).float().transpose(1, 2)  # (G, W, N)
-    likeness = _likeness(colour)
+    likeness = _likeness(colour, batch.features)
     heights = F.leaky_relu(words, 0.1) / 4
     strongest = words.topk(min(pool, words.shape[-1]), -1).values.mean(-1)
     present = batch.present.flatten(0, 1)
@@ -104,9 +108,18 @@ def _cell_colours(batch: Batch) -> torch.Tensor:
     return cells.mean((2, 4)).flatten(1, 2)
 
 
-def _likeness(colour: torch.Tensor) -> torch.Tensor:
-    """Return the row-normalised likeness of the cells, shape (B, N, N)."""
-    likeness = torch.exp(-torch.cdist(colour, colour).square() / (2 * _AFFINITY_WIDTH**2))
+def _likeness(colour: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+    """Return the row-normalised likeness of the cells, in colour and in a tower's features, shape (B · F, N, N)."""
+    apart = torch.cdist(colour, colour).square()
+    if features is None:
+        apart = apart / _AFFINITY_WIDTH**2
+    else:
+        wide, deep = _FEATURES_WIDTHS
+        inside = features.flatten(0, 1).float()
+        inside = inside - inside.mean(1, keepdim=True)
+        spread = inside.square().sum(-1).mean(-1)[:, None, None].clamp_min(_NO_SPREAD)
+        apart = apart / wide**2 + torch.cdist(inside, inside).square() / (deep**2 * spread)
+    likeness = torch.exp(-apart / 2)
     return likeness / likeness.sum(-1, keepdim=True)
 
 

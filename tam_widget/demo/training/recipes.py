@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from tam_widget.demo.training.curriculum import Curriculum
 from tam_widget.demo.training.grounding import GroundingName
+from tam_widget.demo.training.kept_scenes import KeptScenes
 from tam_widget.demo.training.losses import Weights
 from tam_widget.demo.training.rates import falling_rate
 
@@ -26,10 +27,11 @@ class Recipe:
     batch_size : int
         Single pictures in a batch.
     learning_rate, weight_decay, warm_up : float, float, int
-    curriculum : Curriculum
+    curriculum : Curriculum or KeptScenes
         What is shown.
-    grounding : {"words", "captions"}
-        What the presence loss asks for: words that are true of the picture, or all tokens of its caption.
+    grounding : {"words", "things", "captions"}
+        What the presence loss asks for: words that are true of the shapes, or of the things, in the picture, or all
+        tokens of its caption.
     pool : int
         How many cells speak for the presence of a word. With few the word has to be somewhere and may be nowhere else;
         with many it spreads over all that goes with it.
@@ -51,7 +53,7 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     warm_up: int = 100
-    curriculum: Curriculum = field(default_factory=Curriculum)
+    curriculum: Curriculum | KeptScenes = field(default_factory=Curriculum)
     grounding: GroundingName = "words"
     pool: int = 4
     weights: Weights = field(default_factory=Weights)
@@ -81,6 +83,17 @@ RECIPES = {
         curriculum=Curriculum(
             shares=(("objects", 0.55), ("count", 0.15), ("text", 0.16), ("overlap", 0.14)), resizes=False, small=0.0
         ),
+    ),
+    "things": Recipe(
+        family="lite",
+        steps=5000,
+        settling=0,
+        batch_size=8,
+        learning_rate=1.5e-3,
+        curriculum=KeptScenes(),
+        grounding="things",
+        # A picture has a few of three hundred words, not of forty: what is there shall count for as much and more.
+        weights=Weights(presence=10.0, affinity=8.0, flatness=3.0, matting=0),
     ),
     "noisy": Recipe(
         start="qwen",

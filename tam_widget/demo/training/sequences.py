@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tam_widget.demo.scenery.drawing import draw_frames
 from tam_widget.demo.scenery.held_out import TRAINING
 from tam_widget.demo.scenery.language import SYSTEM_PROMPT
-from tam_widget.demo.scenery.staging import FRAMES_IN_A_GRID
+from tam_widget.demo.scenery.painting import paint
+from tam_widget.demo.scenery.staging import FILMS, FRAMES_IN_A_GRID
 from tam_widget.demo.training.families.batch import IGNORED, Batch
 from tam_widget.demo.training.talk import talk_about
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase
 
-    from tam_widget.demo.scenery.questions import Question
+    from tam_widget.demo.scenery.question import Question
     from tam_widget.demo.scenery.staging import Staging
     from tam_widget.demo.training.curriculum import Curriculum
     from tam_widget.demo.training.families.family import Family
+    from tam_widget.demo.training.features import FeatureCache
     from tam_widget.demo.training.grounding import Grounding
+    from tam_widget.demo.training.kept_scenes import KeptScenes
 
 _CHAINED, _SYSTEM = 0.3, 0.2
 
@@ -41,11 +43,14 @@ class Maker:
         From a text to its tokens.
     grounding : Grounding
         Says which tokens are true of a picture.
+    cache : FeatureCache, optional
+        Where a frozen tower has looked at the scenes already.
     """
 
     family: Family
     encode: Callable[[str], list[int]]
     grounding: Grounding
+    cache: FeatureCache | None = None
 
 
 def encoder(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], list[int]]:
@@ -59,7 +64,7 @@ def encoder(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], list[int]]:
 
 
 def training_batch(  # noqa: PLR0917 - all that a batch depends on
-    maker: Maker, curriculum: Curriculum, seed: int, step: int, progress: float, size: int
+    maker: Maker, curriculum: Curriculum | KeptScenes, seed: int, step: int, progress: float, size: int
 ) -> Batch:
     """Make the batch of a step: a function of its arguments alone, so that a run can be resumed."""
     rng = np.random.default_rng([TRAINING, seed, step])
@@ -94,11 +99,16 @@ def make_batch(
     system : bool
         Whether the system prompt comes first.
     """
-    video = stagings[0].kind == "moving"
+    video = stagings[0].kind in FILMS
     groups = _grids(len(stagings[0].placements), video=video)
-    pictures = np.stack([draw_frames(staging.placements, rng)[0] for staging in stagings])
-    pictures = pictures.reshape(len(stagings), len(groups), len(groups[0]), *pictures.shape[2:])
-    grid = (pictures.shape[3] // maker.family.cell, pictures.shape[4] // maker.family.cell)
+    features, cell = None, maker.family.cell
+    if maker.cache is None:
+        painted = np.stack([paint(staging, rng)[0] for staging in stagings])
+        pictures = torch.from_numpy(painted.reshape(len(stagings), len(groups), len(groups[0]), *painted.shape[2:]))
+    else:
+        pictures, features = maker.cache.of(stagings)
+        cell = 1
+    grid = (pictures.shape[3] // cell, pictures.shape[4] // cell)
     opening = maker.family.opening(
         maker.encode, pictures=len(groups), video=video, grid=grid, system=SYSTEM_PROMPT if system else None
     )
@@ -118,7 +128,7 @@ def make_batch(
         places[:, row, span] = opening.next_place + np.array(offsets)
     present = [[maker.grounding.present(s, at, frames) for at, frames in enumerate(groups)] for s in stagings]
     return Batch(
-        pictures=torch.from_numpy(pictures),
+        pictures=pictures,
         grid=grid,
         ids=torch.from_numpy(ids),
         labels=torch.from_numpy(labels),
@@ -126,6 +136,7 @@ def make_batch(
         places=torch.from_numpy(places),
         image_at=torch.from_numpy(opening.image_at),
         present=torch.from_numpy(np.array(present, np.float32)),
+        features=features,
     )
 
 

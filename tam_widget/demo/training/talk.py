@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tam_widget.demo.scenery.language import caption, prompts_for
-from tam_widget.demo.scenery.questions import Question, ask, follow_up
+from tam_widget.demo.scenery.question import Question
+from tam_widget.demo.scenery.questions import ask, follow_up
 
 if TYPE_CHECKING:
     import numpy as np

@@ -59,11 +59,11 @@ _SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"
 def demo_scenes(
     count: int = 100, first_seed: int = FIRST_SEED, *, kind: Kind = "objects", prompt: str = PROMPT
 ) -> Dataset:
-    """Return scenes of the demo, with exact masks for every shape and colour word.
+    """Return scenes of the demo, with exact masks for every shape and colour word, or for every thing's name.
 
-    A word's mask covers all that is seen of all things of that shape or colour; signs have masks for what is written on
-    them, too. The scene's own caption is the reference. Of colour words, those are scored that the tagger counts as
-    nouns: all by the closed list, few by NLTK's.
+    A word's mask covers all that is seen of all things of that shape, colour or name; signs have masks for what is
+    written on them, too. The scene's own caption is the reference. Of colour words, those are scored that the tagger
+    counts as nouns: all by the closed list, few by NLTK's.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def demo_scenes(
         How many, at least 1.
     first_seed : int
         The seed of the first scene; the others follow.
-    kind : {"objects", "count", "text", "overlap"}
+    kind : {"objects", "count", "text", "overlap", "things", "things-unseen"}
         See :func:`tam_widget.demo.scene`; films and pairs have no single picture to judge a map on.
     prompt : str
 
@@ -80,12 +80,12 @@ def demo_scenes(
     DatasetError
         A count below 1, a negative seed or another kind.
     """
-    from tam_widget.demo.scenery.staging import STILL
+    from tam_widget.demo.scenery.staging import STILL, THINGS_STILL
 
     if count < 1 or first_seed < 0:
         raise DatasetError(f"demo scenes are counted from 1, their seeds from 0; got {count} from seed {first_seed}")
-    if kind not in STILL:
-        raise DatasetError(f"demo scenes of one picture are {', '.join(STILL)}; got {kind!r}")
+    if kind not in (single := (*STILL, *THINGS_STILL)):
+        raise DatasetError(f"demo scenes of one picture are {', '.join(single)}; got {kind!r}")
     return _DemoScenes(count, first_seed, kind, prompt)
 
 
@@ -101,11 +101,14 @@ class _DemoScenes(Dataset):
     def sample(self, index: int) -> Sample:
         from tam_widget.demo import scene
         from tam_widget.demo.scenery.drawing import COLOURS, SHAPES, SIGN, SIGN_WORDS
+        from tam_widget.demo.scenery.staging import THINGS_STILL
+        from tam_widget.demo.scenery.things.catalogue import THINGS
 
         drawn = scene(self._first + index, self._kind)
         nothing = np.zeros((drawn.image.height, drawn.image.width), bool)
         there = {word for thing in drawn.objects for word in (thing.shape, thing.colour, thing.text)}
-        words = (*SHAPES, *COLOURS, *((SIGN, *SIGN_WORDS) if self._kind == "text" else ()))
+        of_shapes = (*SHAPES, *COLOURS, *((SIGN, *SIGN_WORDS) if self._kind == "text" else ()))
+        words = tuple(THINGS) if self._kind in THINGS_STILL else of_shapes
         masks = {word: drawn.mask(word) if word in there else nothing for word in words}
         return Sample(f"scene {drawn.seed}", drawn.image, self._prompt, (drawn.caption,), masks)
 

@@ -200,8 +200,19 @@ def test_demo_scenes_of_a_kind():
     assert (masks[sign.text] == sign.mask).all()
     assert (masks["sign"] == sign.mask).all()
     assert not masks["stop" if sign.text != "stop" else "go"].any()
-    with pytest.raises(DatasetError, match="one picture are objects, count, text, overlap; got 'moving'"):
+    with pytest.raises(
+        DatasetError, match="one picture are objects, count, text, overlap, things, things-unseen; got 'moving'"
+    ):
         open_dataset("demo:moving:3")
+
+
+def test_demo_scenes_of_things():
+    scene = demo.scene(10000, "things")
+    masks = open_dataset("demo:things:1")[0].masks
+    assert len(masks) > 100
+    assert {name for name, mask in masks.items() if mask.any()} == {thing.name for thing in scene.objects}
+    for name in {thing.name for thing in scene.objects}:
+        assert (masks[name] == scene.mask(name)).all()
 
 
 def test_a_folder(folder):

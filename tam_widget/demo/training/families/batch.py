@@ -27,7 +27,8 @@ class Batch:
     Attributes
     ----------
     pictures : tensor of uint8, shape (B, F, S, H, W, 3)
-        S is 1 for still pictures and 2 for the frame groups of a video.
+        S is 1 for still pictures and 2 for the frame groups of a video. Beside `features`, the mean colours of the
+        cells: H and W are rows and columns.
     grid : tuple of int
         Rows and columns of vision tokens in one grid.
     ids, labels, segments : tensor of int64, shape (B, L)
@@ -39,6 +40,8 @@ class Batch:
         Where the vision tokens are in the sequence, grid after grid: the same for all samples.
     present : tensor of float32, shape (B, F, W)
         1 where a word that the grounded token belongs to is true of a grid, 0 where not, NaN where unknown.
+    features : tensor of float16, shape (B, F, N, C), optional
+        What a frozen tower makes of the pictures.
     """
 
     pictures: torch.Tensor
@@ -49,6 +52,7 @@ class Batch:
     places: torch.Tensor
     image_at: torch.Tensor
     present: torch.Tensor
+    features: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Family", "family_named"]
 
-FAMILIES = ("qwen", "llava")
+FAMILIES = ("qwen", "llava", "lite")
 
 
 class Family(Protocol):
@@ -152,4 +152,8 @@ def family_named(name: str) -> Family:
         from tam_widget.demo.training.families.llava import Llava
 
         return Llava()
+    if name == "lite":
+        from tam_widget.demo.training.families.lite import LlavaLite
+
+        return LlavaLite()
     raise ValueError(f"there is no family {name!r}; there are {', '.join(FAMILIES)}")

@@ -126,14 +126,14 @@ class Llava:
         grid: tuple[int, int],
         system: str | None,
     ) -> Opening:
-        """Write what stands before the first question: one picture of 16 × 16 vision tokens.
+        """Write what stands before the first question: one picture of as many vision tokens as the tower makes.
 
         Raises
         ------
         ValueError
             It is anything else.
         """
-        whole = SIDE // _CELL
+        whole = SIDE // self.cell
         if video or pictures != 1 or grid != (whole, whole):
             raise ValueError(f"LLaVA is shown one picture of {whole}×{whole} vision tokens")
         before = encode("USER: " if system is None else f"{system} USER: ")
