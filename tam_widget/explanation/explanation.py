@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tam_widget.figures.figure import TAMFigure
+    from tam_widget.lenses.reading import Readings
     from tam_widget.models.activations import Activations
     from tam_widget.models.layout import Box, Panel
     from tam_widget.text.tokens import Role
@@ -64,6 +65,8 @@ class Explanation(Mapped):
         images: Sequence[Image.Image | Video],
         activations: Activations,
         model_name: str,
+        *,
+        readings: Readings | None = None,
     ) -> None:
         self.tokens: tuple[Token, ...] = tuple(tokens)
         self.images: tuple[Image.Image | Video, ...] = tuple(images)
@@ -77,7 +80,8 @@ class Explanation(Mapped):
         self.texts: dict[tuple[int, Role], str] = dict(texts)
         self.words: tuple[Word, ...] = group_words(self.tokens, self.texts)
         self._activations = activations
-        self._bank = MapBank(activations)
+        self._readings: Readings = dict(readings or {})
+        self._bank = MapBank(activations, self._readings)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the maps that were made, and the lock around them."""
@@ -85,7 +89,7 @@ class Explanation(Mapped):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._bank = MapBank(self._activations)
+        self._bank = MapBank(self._activations, self._readings)
 
     @property
     def prompt(self) -> str:

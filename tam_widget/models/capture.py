@@ -8,7 +8,7 @@ time: what the output head was given must be what the hook saw.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from tam_widget.models.attention.watch import Watch
+
 __all__ = [
     "TOP",
     "Capture",
     "Choices",
     "alone",
+    "decoder_of",
     "extended",
     "generate",
     "input_device",
@@ -138,6 +141,7 @@ def generate(
     use_cache: bool = True,
     follow: bool = True,
     answer_type_id: int = 0,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Capture:
     """Let the model answer, and capture the run.
@@ -155,6 +159,8 @@ def generate(
         once it is known.
     answer_type_id : int
         As for :func:`replay`.
+    watch : Watch, optional
+        Takes what other lenses need of the run that is captured.
     **options
         For ``model.generate``; checked by :func:`tam_widget.models.options.check_options` before.
 
@@ -167,10 +173,12 @@ def generate(
     if not follow:
         with alone(model):
             sequence = _sequence(model.generate(**on_device(model, inputs), **options))
-        return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id)
+        return replay(model, inputs, sequence[0, length:].tolist(), answer_type_id=answer_type_id, watch=watch)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
+    if watch is not None:
+        watch.whole_prefix_each_step = not use_cache
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
-    with _recording(model, recorder):
+    with _recording(model, recorder, watch):
         sequence = _sequence(model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options))
     ids = tuple(sequence[0].tolist())
     said, steps = len(ids) - length, len(recorder.steps)
@@ -179,6 +187,8 @@ def generate(
     if undone not in {0, 1}:
         raise CaptureError(f"{said} tokens were generated in {steps} steps; one for each was expected")
     states = _checked_states(recorder, len(ids) - 1 + undone)
+    if watch is not None:
+        watch.finish(len(ids) - 1 + undone)
     return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), _gather(recorder.steps[:said]))
 
 
@@ -195,6 +205,7 @@ def replay(
     *,
     earlier: Sequence[int] = (),
     answer_type_id: int = 0,
+    watch: Watch | None = None,
 ) -> Capture:
     """Feed the prompt and a given answer in one forward pass, and capture it.
 
@@ -210,6 +221,8 @@ def replay(
         Positions of tokens in the prompt whose choices are wanted as well: earlier answers.
     answer_type_id : int
         The answer's ``token_type_ids``, for models that have them.
+    watch : Watch, optional
+        Takes what other lenses need of the pass.
 
     Raises
     ------
@@ -222,7 +235,7 @@ def replay(
     recorder = _Recorder(rows=torch.tensor(said) - 1)
     whole = on_device(model, extended(inputs, answer, answer_type_id))
     keep = torch.tensor(said, device=whole["input_ids"].device) - 1
-    with _recording(model, recorder), torch.no_grad():
+    with _recording(model, recorder, watch), torch.no_grad():
         model(**whole, logits_to_keep=keep, use_cache=False, return_dict=True)
     if recorder.logits is None:
         raise CaptureError(f"{type(model).__name__} returned no logits")
@@ -230,7 +243,10 @@ def replay(
     if len(logits) == len(ids):  # a model without logits_to_keep
         logits = logits[keep.to(logits.device)]
     steps = _choices(logits, torch.tensor([ids[position] for position in said]))
-    return Capture(ids, _checked_states(recorder, len(ids))[:-1], said, _gather([steps]))
+    states = _checked_states(recorder, len(ids))[:-1]
+    if watch is not None:
+        watch.finish(len(ids))
+    return Capture(ids, states, said, _gather([steps]))
 
 
 def input_device(model: Any) -> torch.device:
@@ -266,10 +282,11 @@ def _wake(modules: Sequence[nn.Module]) -> None:
 
 
 @contextmanager
-def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
+def _recording(model: Any, recorder: _Recorder, watch: Watch | None) -> Iterator[None]:
     """Set the hooks, and take them away again, whatever happens."""
     norm, head = readable_parts(model)
-    with alone(model), without_hooks_after(recorder, (norm, head, model)):
+    watching = nullcontext() if watch is None else watch.watching()
+    with alone(model), watching, without_hooks_after(recorder, (norm, head, model)):
         try:
             norm.register_forward_hook(recorder.on_norm)
             head.register_forward_pre_hook(recorder.on_head, with_kwargs=True)
@@ -303,6 +320,12 @@ def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
             "states cannot be read"
         )
     return norm, head
+
+
+def decoder_of(model: Any) -> Any:
+    """Return the part of a model that turns embeddings into the last hidden states: it owns the final norm."""
+    norm, _ = readable_parts(model)
+    return next(module for module in model.modules() if any(child is norm for child in module.children()))
 
 
 def _final_norm(decoder: Any) -> nn.Module | None:

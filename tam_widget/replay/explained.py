@@ -15,7 +15,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tam_widget.errors import LayoutError, PictureError, PromptError
+from tam_widget.errors import LayoutError, LensError, PictureError, PromptError
+from tam_widget.explanation.map_bank import MapBank
+from tam_widget.lenses.interface import LENSES
+from tam_widget.lenses.taking import taken, watch_for
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
 from tam_widget.models.families import family_of, panels_of
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from tam_widget.explanation import Explanation
     from tam_widget.models.activations import Activations
+    from tam_widget.models.attention.watch import Watch
     from tam_widget.models.capture import Capture
     from tam_widget.models.inputs.messages import Conversation
 
@@ -174,7 +178,26 @@ class Explained:
             {**prepared.texts, (turn, "answer"): self.explanation.answer},
         )
 
-    def capture(self, reading: Reading) -> Capture:
+    @cached_property
+    def lenses(self) -> MapBank:
+        """Maps of every lens over that reading; one forward pass, which is watched.
+
+        Raises
+        ------
+        LensError
+            The model's attention cannot be watched. Raised before it runs.
+        """
+        length = int(self.reading.prompt["input_ids"].shape[1])
+        slots = [slot for slot in self.reading.slots if slot.position < length]
+        watch = watch_for(self.model, LENSES, slots, length)
+        if watch is not None and watch.refusal is not None:
+            raise LensError(f"{type(self.model).__name__} has no other lens than TAM: {watch.refusal}")
+        run = self.capture(self.reading, watch)
+        activations = self.activations(self.reading, run)
+        tokens = self.explanation.tokens
+        return MapBank(activations, taken(self.model, LENSES, watch, activations, tokens))
+
+    def capture(self, reading: Reading, watch: Watch | None = None) -> Capture:
         """Run the model over a reading and return the states and probabilities; one forward pass."""
         length = int(reading.prompt["input_ids"].shape[1])
         earlier = [slot.position for slot in reading.slots if slot.role == "answer" and slot.position < length]
@@ -184,6 +207,7 @@ class Explained:
             reading.ids[length:],
             earlier=earlier,
             answer_type_id=family_of(self.model.config).answer_type_id,
+            watch=watch,
         )
 
     def activations(self, reading: Reading, run: Capture) -> Activations:
