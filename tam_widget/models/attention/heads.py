@@ -37,6 +37,8 @@ class LayerHeads:
         Where there is none, `projected` is empty and `outputs` holds the rows that are checked.
     normed : list of torch.Tensor, each (rows, d)
         What the norm behind the projection was given, where there is one.
+    sample : torch.Tensor or None, shape (1, heads · width)
+        What the projection was given once: its type and device are those it works with.
     gated : bool or None
         Whether there is something between the attention and its projection; None before one pass has been seen.
     passage : Passage or None
@@ -58,6 +60,7 @@ class LayerHeads:
     outputs: list[Tensor] = field(default_factory=list)
     projected: list[Tensor] = field(default_factory=list)
     normed: list[Tensor] = field(default_factory=list)
+    sample: Tensor | None = None
     gated: bool | None = None
     passage: Passage | None = None
     step: int = -1

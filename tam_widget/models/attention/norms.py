@@ -11,12 +11,20 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["FrozenNorm", "frozen", "tolerance_of"]
+__all__ = ["FrozenNorm", "frozen", "same", "tolerance_of"]
 
 
 def tolerance_of(dtype: torch.dtype) -> float:
     """Return how far a value computed in another way may be off, as a share of the largest one."""
     return {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 0.02}.get(dtype, 0.05)
+
+
+def same(what: str, found: Tensor, real: Tensor) -> None:
+    """Raise ValueError where two tensors differ by more than the types they were made in explain."""
+    one, other = found.cpu().double(), real.cpu().double()
+    off, largest = (one - other).abs().max(), other.abs().max()
+    if not off <= tolerance_of(real.dtype) * largest:
+        raise ValueError(f"{what}: off by {off / largest:.2g} of the largest number")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

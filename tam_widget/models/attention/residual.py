@@ -36,7 +36,7 @@ class Passage:
         The share of what the attention's projection returned, and of the norm of it.
     norm : torch.nn.Module or None
         That norm.
-    rest : torch.Tensor, shape (r, d)
+    rest : torch.Tensor, shape (r, d), float64, on the CPU
         What the other parts added, at the rows looked at.
     before, after : torch.Tensor, shape (r, d)
         The residual stream there.
@@ -126,10 +126,11 @@ def passage_of(tracer: Tracer) -> Passage:
     before, after = tracer.before, tracer.after
     if before is None or after is None or before.shape != after.shape:
         raise ValueError("it has several residual streams, or none that can be followed")
-    terms = [before, *(rows.to(before.device) for _, rows in tracer.parts)]
+    terms = [before, *(rows for _, rows in tracer.parts)]
     eps = max(torch.finfo(one.dtype).eps for one in (after, *terms) if one.is_floating_point())
-    columns = torch.stack([one.double().flatten() for one in terms], dim=1)
-    found = after.double().flatten()
+    # On the CPU: some devices have no float64.
+    columns = torch.stack([one.cpu().double().flatten() for one in terms], dim=1)
+    found = after.cpu().double().flatten()
     size = torch.maximum(columns.abs().amax(dim=1), found.abs()).clamp_min(1e-30)  # rounding is a share of the largest
     weighed, wanted = columns / size[:, None], found / size
     inverse = torch.linalg.pinv(weighed.T @ weighed, hermitian=True)
@@ -149,10 +150,10 @@ def passage_of(tracer: Tracer) -> Passage:
         if ours and error > _UNCERTAIN * max(abs(share), _UNCERTAIN):
             raise ValueError("how much of its attention is added to the residual stream cannot be told")
     share_of = {id(module): share for (module, _), share in zip(tracer.parts, values[1:], strict=True)}
-    rest = torch.zeros_like(before, dtype=torch.float64)
+    rest = torch.zeros(before.shape, dtype=torch.float64)
     for (module, rows), share in zip(tracer.parts, values[1:], strict=True):
         if id(module) not in mine:
-            rest += share * rows.to(rest)
+            rest += share * rows.cpu().double()
     return Passage(
         values[0],
         share_of.get(id(tracer.branch), 0.0) if tracer.branch is not None else 0.0,

@@ -7,7 +7,7 @@ the residual stream what is not linear in them. No further pass, and nothing of 
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -105,14 +105,13 @@ class Watch:
             return
         self.layers = [LayerHeads() for _ in self._decoder.layers]
         self._thread = threading.get_ident()
-        parts = tuple(self._decoder.modules())
-        with ExitStack() as held:
-            held.enter_context(without_hooks_after(self, parts))
-            held.callback(setattr, self, "_thread", None)
-            held.enter_context(heard(self._model, self._decoder, self))
-            self.norm.register_forward_pre_hook(self.on_final, with_kwargs=True)
-            self._trace()
-            yield
+        with without_hooks_after(self, tuple(self._decoder.modules())), heard(self._model, self._decoder, self):
+            try:
+                self.norm.register_forward_pre_hook(self.on_final, with_kwargs=True)
+                self._trace()
+                yield
+            finally:
+                self._thread = None
 
     def _trace(self) -> None:
         """Look at the parts of every layer, until one pass has been seen."""
@@ -168,7 +167,7 @@ class Watch:
         first = heads.keys.add(key, value, step.start, step.length)
         if not step.rows:
             return
-        rows = step.index(query.device)
+        rows = slice(None) if len(step.rows) == step.length else step.index(query.device)  # a new word: no copy
         heads.queries.append(query[0].transpose(0, 1)[rows])
         heads.masks.append((None if mask is None else self._rows_of(mask, step, heads, first, key.shape[2]), first))
         returned = output[0].flatten(1)
@@ -300,6 +299,7 @@ class Watch:
             heads.passage = passage_of(tracer)
             if heads.attention is None:
                 continue
+            heads.sample = heads.projected[0][-1:]
             heads.gated = not torch.equal(heads.outputs[0].to(heads.projected[0]), heads.projected[0])
             if not heads.gated:
                 heads.projected.clear()
