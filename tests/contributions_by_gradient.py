@@ -19,6 +19,7 @@ BEHIND_ATTENTION = {
     "Gemma3": "post_attention_layernorm",
     "Gemma4": "post_attention_layernorm",
     "Glm4v": "post_self_attn_layernorm",
+    "Olmo2": "post_attention_layernorm",
 }
 ONE_PLUS = ("GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "Qwen3_5RMSNorm")
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Queries", "contributions"]
 
 _TOGETHER = 2**22  # products of weights and values that are held at a time
+_AT_ONCE = 2**25  # what values are worth to every class, held for all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +106,8 @@ def _layer(
     bounds = torch.searchsorted(rows[order], torch.arange(attended.rows + 1, device=device)).tolist()
     factors = [None if factor is None else factor.to(device)[rows] for _, factor in pulled]
     gradients = [gradient.to(values) for gradient, _ in pulled]
-    ready = [None if path.gates is not None else _scores(gradient, values) for gradient in gradients]
+    fits = path.gates is None and len(gradients[0]) * attended.count * len(here) <= _AT_ONCE
+    ready = [_scores(gradient, values) if fits else None for gradient in gradients]
     step = max(1, _TOGETHER // max(1, attended.count * len(here)))
     for block in attended.blocks():
         weights = attended.to(block, here)
@@ -114,12 +116,12 @@ def _layer(
             share = weights[rows[which] - block.start]
             for gradient, scores, factor in zip(gradients, ready, factors, strict=True):
                 if scores is None:
-                    assert path.gates is not None  # noqa: S101 - for mypy
-                    each = _scores(gradient[classes[which]] * path.gates.to(values)[rows[which]], values)
+                    own = gradient[classes[which]]
+                    each = _scores(own if path.gates is None else own * path.gates.to(own)[rows[which]], values)
                 else:
                     each = scores[classes[which]]
                 added = (share * each).sum(dim=1)
-                total[which] += added if factor is None else added * factor[which, None]
+                total[which] += (added if factor is None else added * factor[which, None]).to(total)
     return total.cpu()
 
 

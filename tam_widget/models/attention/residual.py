@@ -21,6 +21,7 @@ __all__ = ["Passage", "Tracer", "passage_of"]
 
 _UNCERTAIN = 0.02  # of a share: more would be seen in a map
 _ROUNDINGS = 4  # of the least precise type, root mean square: a layer adds a few numbers up
+_FINEST = 1e-9  # what least squares itself rounds
 _SURE = 4  # standard errors within which a share that could be 1 is 1
 
 
@@ -65,8 +66,9 @@ class Tracer:
         What the branch returned, at all rows that are read.
     before, after : torch.Tensor or None
         The residual stream at the rows that are checked.
-    parts : list of (torch.nn.Module, torch.Tensor)
-        What nothing else in the layer was given, at those rows: that is what is added up.
+    parts : list of (str, torch.Tensor)
+        What nothing else in the layer was given, at those rows: that is what is added up. Each is the ``"branch"``'s,
+        the ``"norm"``'s or an ``"other"`` part's.
     """
 
     branch: nn.Module | None = None
@@ -74,7 +76,7 @@ class Tracer:
     branch_rows: Tensor | None = None
     before: Tensor | None = None
     after: Tensor | None = None
-    parts: list[tuple[nn.Module, Tensor]] = field(default_factory=list)
+    parts: list[tuple[str, Tensor]] = field(default_factory=list)
     _shape: tuple[int, ...] = ()
     _rows: Tensor | None = None
     _checked: Tensor | None = None
@@ -102,16 +104,22 @@ class Tracer:
     def close(self, output: Tensor) -> None:
         """End with what the layer returned."""
         calls, self._calls = self._calls, []  # they hold the activations of a whole layer
-        for number, (module, _, returned, rows) in enumerate(calls):
-            takers = [call for call in calls[number + 1 :] if any(one is returned for one in call[1])]
-            if module is self.branch and takers:
-                after, same = takers[0][0], takers[0][3]
+        ours = next((number for number, call in enumerate(calls) if call[0] is self.branch), None)
+        behind = None
+        for number, (_, _, returned, rows) in enumerate(calls):
+            taker = next(
+                (k for k in range(number + 1, len(calls)) if any(one is returned for one in calls[k][1])), None
+            )
+            if taker is None:
+                if rows is not None:
+                    kind = "branch" if number == ours else "norm" if number == behind else "other"
+                    self.parts.append((kind, rows))
+            elif number == ours:
+                same = calls[taker][3]
                 if same is not None and rows is not None and torch.equal(same, rows):
-                    self.branch = after  # a dropout, for example, which does nothing here
+                    ours = taker  # a dropout, for example, which does nothing here
                 else:
-                    self.norm = after
-            if rows is not None and not takers:
-                self.parts.append((module, rows))
+                    behind, self.norm = taker, calls[taker][0]
         self.after = output[0][self._checked].clone()
 
 
@@ -125,9 +133,9 @@ def passage_of(tracer: Tracer) -> Passage:
     """
     before, after = tracer.before, tracer.after
     if before is None or after is None or before.shape != after.shape:
-        raise ValueError("it has several residual streams, or none that can be followed")
+        raise ValueError("what it is given and returns have different shapes")
     terms = [before, *(rows for _, rows in tracer.parts)]
-    eps = max(torch.finfo(one.dtype).eps for one in (after, *terms) if one.is_floating_point())
+    eps = max(_FINEST, *(torch.finfo(one.dtype).eps for one in (after, *terms)))
     # On the CPU: some devices have no float64.
     columns = torch.stack([one.cpu().double().flatten() for one in terms], dim=1)
     found = after.cpu().double().flatten()
@@ -144,22 +152,13 @@ def passage_of(tracer: Tracer) -> Passage:
         1.0 if abs(share - 1) <= max(_SURE * error, 1e-5) else share
         for share, error in zip(shares.tolist(), errors.tolist(), strict=True)
     ]
-    mine = {id(tracer.branch), id(tracer.norm)} - {id(None)}
-    for index, (share, error) in enumerate(zip(values, errors.tolist(), strict=True)):
-        ours = index == 0 or id(tracer.parts[index - 1][0]) in mine
-        if ours and error > _UNCERTAIN * max(abs(share), _UNCERTAIN):
+    kinds = ["before", *(kind for kind, _ in tracer.parts)]
+    for kind, share, error in zip(kinds, values, errors.tolist(), strict=True):
+        if kind != "other" and error > _UNCERTAIN * max(abs(share), _UNCERTAIN):
             raise ValueError("how much of its attention is added to the residual stream cannot be told")
-    share_of = {id(module): share for (module, _), share in zip(tracer.parts, values[1:], strict=True)}
+    share_of = dict(zip(kinds, values, strict=True))
     rest = torch.zeros(before.shape, dtype=torch.float64)
-    for (module, rows), share in zip(tracer.parts, values[1:], strict=True):
-        if id(module) not in mine:
+    for (kind, rows), share in zip(tracer.parts, values[1:], strict=True):
+        if kind == "other":
             rest += share * rows.cpu().double()
-    return Passage(
-        values[0],
-        share_of.get(id(tracer.branch), 0.0) if tracer.branch is not None else 0.0,
-        share_of.get(id(tracer.norm), 0.0) if tracer.norm is not None else 0.0,
-        tracer.norm,
-        rest,
-        before,
-        after,
-    )
+    return Passage(values[0], share_of.get("branch", 0.0), share_of.get("norm", 0.0), tracer.norm, rest, before, after)

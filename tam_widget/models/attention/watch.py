@@ -295,10 +295,15 @@ class Watch:
             handle.remove()
         self._tracing.clear()
         self.checked = list(range(max(0, count - _CHECKED), count))
-        for heads, tracer in zip(self.layers, self._tracers, strict=True):
-            heads.passage = passage_of(tracer)
+        for index, (heads, tracer) in enumerate(zip(self.layers, self._tracers, strict=True)):
+            try:
+                heads.passage = passage_of(tracer)
+            except ValueError as error:
+                raise ValueError(f"layer {index} is not one of a residual stream: {error}") from error
             if heads.attention is None:
                 continue
+            if not heads.passage.direct and not heads.passage.normed:
+                raise ValueError(f"what becomes of layer {index}'s attention cannot be followed")
             heads.sample = heads.projected[0][-1:]
             heads.gated = not torch.equal(heads.outputs[0].to(heads.projected[0]), heads.projected[0])
             if not heads.gated:
