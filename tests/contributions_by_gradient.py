@@ -107,7 +107,7 @@ def reference(model, inputs, queries):
     norm, head = capture.readable_parts(double)
     norm.register_forward_hook(lambda _module, _args, output: states.append(output))
     with scaled_values(decoder, factors):
-        double(**inputs, use_cache=False, logits_to_keep=1)
+        double(**inputs, use_cache=False, logits_to_keep=torch.tensor([-1]))
     rows = head.weight.detach()
     return torch.stack(
         [

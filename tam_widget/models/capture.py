@@ -34,6 +34,7 @@ __all__ = [
     "extended",
     "generate",
     "input_device",
+    "last_position",
     "on_device",
     "readable_parts",
     "replay",
@@ -177,6 +178,8 @@ def generate(
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
     if watch is not None:
         watch.whole_prefix_each_step = not use_cache
+    if getattr(decoder_of(model).config, "num_kv_shared_layers", 0):
+        options["logits_to_keep"] = last_position(model)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
     with _recording(model, recorder, watch):
         sequence = _sequence(model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options))
@@ -259,6 +262,14 @@ def input_device(model: Any) -> torch.device:
         if device is not None:
             return torch.device(f"cuda:{device}" if isinstance(device, int) else device)
     return torch.device(model.device)
+
+
+def last_position(model: Any) -> Tensor:
+    """Return what ``logits_to_keep`` is for the last position's logits, with every position's states.
+
+    Asked for them by a number, Gemma 4 leaves the others out of its layers that share keys.
+    """
+    return torch.tensor([-1], device=input_device(model))
 
 
 @contextmanager

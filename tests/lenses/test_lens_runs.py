@@ -78,7 +78,8 @@ NOT_THEIRS = {  # transformers fails here, or splits a picture whose tokens see 
     ("paligemma (2)", "static"),
     ("paligemma (2)", "in chunks"),
 }
-FAMILIES = ("qwen2_vl", "qwen3_5", "aya_vision", "llama4", "gemma3", "gemma4", "paligemma (2)")
+SHARING = "gemma4 (layers that share keys)"
+FAMILIES = ("qwen2_vl", "qwen3_5", "aya_vision", "llama4", "gemma3", "gemma4", SHARING, "paligemma (2)")
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,7 @@ def gemma4(**options):
         vocab_size_per_layer_input=len(names) + 13,
         global_head_dim=16,
         final_logit_softcapping=30.0,
-        **SLIDING,
-        **options,
+        **(SLIDING | options),
     )
     vision = tower(
         num_key_value_heads=2,
@@ -175,5 +174,13 @@ CASES = (
         sizes=SIZES[:2],
         blind=blind,
         name="gemma4 (vision tokens see each other)",
+    ),
+    Case(
+        "gemma4",
+        partial(gemma4, num_hidden_layers=4, num_kv_shared_layers=2, layer_types=SLIDING["layer_types"] * 2),
+        gemma4_processor,
+        sizes=SIZES[:2],
+        blind=blind,
+        name="gemma4 (layers that share keys)",
     ),
 )

@@ -90,7 +90,8 @@ def _run_eagerly(explained: Explained, modules: Sequence[nn.Module], take: Take)
     with explained.alone(), eager(explained.model), torch.no_grad():
         handles = [module.register_forward_hook(read) for module in modules]
         try:
-            explained.model(**inputs, logits_to_keep=1, use_cache=False, return_dict=True)
+            keep = capture.last_position(explained.model)
+            explained.model(**inputs, logits_to_keep=keep, use_cache=False, return_dict=True)
         finally:
             for handle in handles:
                 handle.remove()

@@ -154,7 +154,7 @@ class Scores:
         with self._explained.alone():
             handle = capture.decoder_of(model).register_forward_pre_hook(look, with_kwargs=True)
             try:
-                model(**inputs, logits_to_keep=1, use_cache=False, return_dict=True)
+                model(**inputs, logits_to_keep=capture.last_position(model), use_cache=False, return_dict=True)
             finally:
                 handle.remove()
         if len(seen) != 1 or not isinstance(seen[0].get("inputs_embeds"), torch.Tensor):
