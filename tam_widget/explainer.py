@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tam_widget.media.pictures import Picture
     from tam_widget.media.videos import VideoInput
     from tam_widget.models.attention.watch import Watch
-    from tam_widget.models.capture import Capture, Choices
+    from tam_widget.models.capture import Capture
+    from tam_widget.models.choices import Choices
     from tam_widget.models.families import Family
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.inputs.messages import Conversation

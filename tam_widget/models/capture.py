@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from tam_widget.errors import CaptureError, UnsupportedModelError
+from tam_widget.models.choices import Choices, choices_of, gathered
 from tam_widget.models.hooks import without_hooks_after
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from tam_widget.models.attention.watch import Watch
 
 __all__ = [
-    "TOP",
     "Capture",
-    "Choices",
     "alone",
     "decoder_of",
     "extended",
@@ -40,30 +39,8 @@ __all__ = [
     "replay",
 ]
 
-TOP = 5
-"""How many candidates of each step are kept."""
-
 _LOCKS: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
 _LOCKS_GUARD = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choices:
-    """How likely each of n steps' words were; softmax of the model's raw logits in float32, all on the CPU.
-
-    Attributes
-    ----------
-    ids, probabilities : torch.Tensor, shape (n, k)
-        The k ≤ 5 most probable tokens, most probable first.
-    chosen, chosen_probability, chosen_rank : torch.Tensor, shape (n,)
-        The token that was said, its probability, and its rank counted from 1.
-    """
-
-    ids: Tensor
-    probabilities: Tensor
-    chosen: Tensor
-    chosen_probability: Tensor
-    chosen_rank: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +107,7 @@ class _Recorder:
     def on_token(self, input_ids: Tensor, _scores: Any, **_: Any) -> Tensor:
         """Look at each new token with the logits that led to it. It is a stopping criterion that never stops."""
         if self.logits is not None:
-            self.steps.append(_choices(self.logits[-1:], input_ids[0, -1:]))
+            self.steps.append(choices_of(self.logits[-1:], input_ids[0, -1:]))
             self.logits = None
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
@@ -192,7 +169,7 @@ def generate(
     states = _checked_states(recorder, len(ids) - 1 + undone)
     if watch is not None:
         watch.finish(len(ids) - 1 + undone)
-    return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), _gather(recorder.steps[:said]))
+    return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), gathered(recorder.steps[:said]))
 
 
 def _sequence(generated: Any) -> Tensor:
@@ -245,11 +222,11 @@ def replay(
     logits = recorder.logits
     if len(logits) == len(ids):  # a model without logits_to_keep
         logits = logits[keep.to(logits.device)]
-    steps = _choices(logits, torch.tensor([ids[position] for position in said]))
+    steps = choices_of(logits, torch.tensor([ids[position] for position in said]))
     states = _checked_states(recorder, len(ids))[:-1]
     if watch is not None:
         watch.finish(len(ids))
-    return Capture(ids, states, said, _gather([steps]))
+    return Capture(ids, states, said, gathered([steps]))
 
 
 def input_device(model: Any) -> torch.device:
@@ -368,21 +345,6 @@ def extended(inputs: Mapping[str, Any], answer: Sequence[int], answer_type_id: i
         if name in inputs:
             whole[name] = torch.cat([inputs[name], more.to(inputs[name])], dim=1)
     return whole
-
-
-def _choices(logits: Tensor, chosen: Tensor) -> tuple[Tensor, ...]:
-    """Return for n rows of logits the columns of :class:`Choices`."""
-    # softmax, although the top and the chosen one are all that is kept: on the CPU, logsumexp takes ten times as long.
-    probabilities = logits.detach().float().softmax(dim=-1)
-    top, ids = probabilities.topk(min(TOP, probabilities.shape[-1]), dim=-1)
-    chosen = chosen.to(probabilities.device)
-    own = probabilities.gather(-1, chosen[:, None])
-    rank = (probabilities > own).sum(dim=-1, dtype=torch.int32) + 1
-    return ids, top, chosen, own[:, 0], rank
-
-
-def _gather(steps: Sequence[tuple[Tensor, ...]]) -> Choices:
-    return Choices(*(torch.cat(column).cpu() for column in zip(*steps, strict=True)))
 
 
 def _checked_states(recorder: _Recorder, length: int) -> Tensor:
