@@ -217,3 +217,38 @@ def test_in_bfloat16_maps_are_off_by_no_more_than_twice_what_the_states_are(name
     common = found.keys() & expected.keys()  # a candidate that is as likely may take another's place
     assert len(common) > len(expected) // 2
     assert_same({key: found[key] for key in common}, {key: expected[key] for key in common}, tolerance=2 * off)
+
+
+def test_an_offloaded_model_gives_the_same():
+    accelerate = pytest.importorskip("accelerate")
+    model, processor = tiny_models.build(), tiny_models.processor()
+    given = {"images": PICTURE, "prompt": PROMPT, "answer": ANSWER}
+    expected = kept(tam.explain(model, processor, **given))
+    accelerate.cpu_offload(model, execution_device="cpu", offload_buffers=True)
+    assert decoder_of(model).layers[0].self_attn.o_proj.weight.device.type == "meta"
+    assert_same(kept(tam.explain(model, processor, **given)), expected)
+
+
+def test_several_pictures_a_video_and_turns():
+    model, processor = pair("qwen2_vl")
+    two = tam.explain(model, processor, [PICTURE, tiny_models.picture(40, 80)], PROMPT, max_new_tokens=4)
+    frames = [tiny_models.picture(32, 32, box=(4 * k, 4, 4 * k + 8, 12)) for k in range(4)]
+    film = tam.explain(model, processor, video=frames, prompt=PROMPT, fps=2, max_new_tokens=4)
+    messages = [
+        {"role": "user", "content": [{"type": "image", "image": PICTURE}, {"type": "text", "text": "What color?"}]},
+        {"role": "assistant", "content": "A red circle."},
+        {"role": "user", "content": "Where is the square?"},
+    ]
+    turns = tam.explain(model, processor, messages=messages, max_new_tokens=4)
+    for ex in (two, film, turns):
+        for grid, maps in zip(ex.grids, ex.maps(lens="contribution").images, strict=True):
+            assert maps.shape == (len(ex.tokens), *grid)
+            assert np.nanmax(maps) > 0
+    earlier = next(token for token in turns.tokens if token.role == "answer" and token.turn == 0)
+    alone = tam.explain(model, processor, PICTURE, "What color?", answer="A red circle.")
+    first = next(token for token in alone.tokens if token.role == "answer")
+    np.testing.assert_allclose(
+        turns.heatmap(earlier, lens="contribution", part="signed"),
+        alone.heatmap(first, lens="contribution", part="signed"),
+        atol=1e-5,
+    )
