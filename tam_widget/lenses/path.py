@@ -97,17 +97,25 @@ def _through(heads: LayerHeads, gradient: Tensor) -> Tensor:
     """
     projection, sample = projection_of(heads)
     step = max(1, _CLASSES // max(sample.shape[-1], gradient.shape[-1]))
-    found = []
     try:
         with torch.inference_mode(mode=False), torch.enable_grad():
-            for start in range(0, len(gradient), step):
-                part = gradient[start : start + step].clone()
-                given = sample.new_zeros(len(part), sample.shape[-1]).requires_grad_()
-                returned = projection(given)
-                found.append(torch.autograd.grad(returned, given, part.to(returned))[0].detach())
+            parts = (gradient[start : start + step].clone() for start in range(0, len(gradient), step))
+            found = [_before(projection, sample, part).detach() for part in parts]
     except (RuntimeError, NotImplementedError) as error:
         raise ValueError(f"its attention's output projection cannot be differentiated: {error}") from error
     return torch.cat(found).to(gradient.dtype)
+
+
+def _before(projection: nn.Module, sample: Tensor, gradient: Tensor) -> Tensor:
+    given = sample.new_zeros(1, sample.shape[-1]).requires_grad_()
+    returned = projection(given)
+    try:  # one row forward is enough for all of them backward
+        together = gradient[:, None].to(returned)
+        return torch.autograd.grad(returned, given, together, is_grads_batched=True)[0][:, 0]
+    except RuntimeError:  # a backward of its own may know no batches
+        given = sample.new_zeros(len(gradient), sample.shape[-1]).requires_grad_()
+        returned = projection(given)
+        return torch.autograd.grad(returned, given, gradient.to(returned))[0]
 
 
 def projection_of(heads: LayerHeads) -> tuple[nn.Module, Tensor]:

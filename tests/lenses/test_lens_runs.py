@@ -173,6 +173,20 @@ def test_an_adapted_projection_is_asked_itself():
     assert max(np.abs(plain[key] - tuned[key]).max() for key in plain.keys() & tuned.keys()) > 0.01
 
 
+class Packed(torch.autograd.Function):
+    """A product with packed weights whose backward is its own, and takes no batches of gradients at once."""
+
+    @staticmethod
+    def forward(context, hidden, packed, scale):
+        context.save_for_backward(packed, scale)
+        return hidden @ (packed.to(hidden.dtype) * scale).T
+
+    @staticmethod
+    def backward(context, gradient):
+        packed, scale = context.saved_tensors
+        return gradient @ (packed.to(gradient.dtype) * scale), None, None
+
+
 class Int8Projection(nn.Module):
     """Weights as a quantised layer keeps them: packed integers and scales, no weight to read."""
 
@@ -182,7 +196,7 @@ class Int8Projection(nn.Module):
         self.register_buffer("packed", (layer.weight.detach() / self.scale).round().to(torch.int8))
 
     def forward(self, hidden):
-        return hidden @ (self.packed.to(hidden.dtype) * self.scale).T
+        return Packed.apply(hidden, self.packed, self.scale)
 
 
 def test_a_quantised_projection_and_head_are_asked_themselves():
