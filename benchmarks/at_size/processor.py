@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 import tam_widget.demo
-from tam_widget.models.demo_processors import DemoProcessor
+from tam_widget.models.own.demo_processors import DemoProcessor
 
 __all__ = ["CELL", "WORDS", "build_processor"]
 

@@ -12,7 +12,7 @@ import tam_widget as tam
 from scored_words.model import Model
 from tam_widget.demo.scenery.staging import KINDS, STILL, THINGS_STILL
 from tam_widget.demo.training.recipes import RECIPES
-from tam_widget.models.demo_processors import demo_processor
+from tam_widget.models.own.demo_processors import demo_processor
 
 if TYPE_CHECKING:
     from tam_widget.demo.scenery.staging import Kind

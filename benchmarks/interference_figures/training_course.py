@@ -12,7 +12,7 @@ from scored_words.model import Model
 from tam_widget.demo.training.corpus import build_tokenizer
 from tam_widget.demo.training.curriculum import Curriculum
 from tam_widget.demo.training.families.family import family_named
-from tam_widget.models.demo_processors import demo_processor
+from tam_widget.models.own.demo_processors import demo_processor
 
 
 class TrainingCourse:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tam_widget.checks.verdict import Verdict
     from tam_widget.explanation.origin import Origin
     from tam_widget.figures.figure import TAMFigure
+    from tam_widget.lenses.reading import Readings
     from tam_widget.models.activations import Activations
     from tam_widget.models.layout import Box, Panel
     from tam_widget.text.tokens import Role
@@ -71,6 +72,7 @@ class Explanation(Mapped):
         model_name: str,
         *,
         origin: Origin | None = None,
+        readings: Readings | None = None,
     ) -> None:
         self.tokens: tuple[Token, ...] = tuple(tokens)
         self.images: tuple[Image.Image | Video, ...] = tuple(images)
@@ -85,7 +87,8 @@ class Explanation(Mapped):
         self.words: tuple[Word, ...] = group_words(self.tokens, self.texts)
         self._activations = activations
         self.origin = origin
-        self._bank = MapBank(activations)
+        self._readings: Readings = dict(readings or {})
+        self._bank = MapBank(activations, self._readings)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the maps that were made, and the lock around them."""
@@ -93,7 +96,7 @@ class Explanation(Mapped):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._bank = MapBank(self._activations)
+        self._bank = MapBank(self._activations, self._readings)
 
     @property
     def prompt(self) -> str:

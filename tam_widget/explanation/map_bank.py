@@ -5,68 +5,31 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from types import NoneType
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tam_widget.errors import MapMemoryError
+from tam_widget.errors import LensError, MapMemoryError
 from tam_widget.explanation.token_maps import AllMaps, Maps, joined, size_of_all
-from tam_widget.maps import TextActivations, rank_gaussian_filter
+from tam_widget.lenses.interface import KERNEL_SIZE, PUBLISHED, Lens, LensName, Method
+from tam_widget.lenses.kept import KeptLens, Refused
+from tam_widget.lenses.tam import TAMLens
 from tam_widget.maps.memory import in_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
+    from tam_widget.lenses.kept import KeptMaps
     from tam_widget.models.activations import Activations
-    from tam_widget.models.layout import Panel
 
-__all__ = ["KERNEL_SIZE", "PUBLISHED", "MapBank", "Maps", "Method", "Part", "check_window"]
-
-KERNEL_SIZE = 3
-"""Side of the rank Gaussian filter's window, in cells, as published."""
-
-Part: TypeAlias = Literal["map", "raw", "interference"]
+__all__ = ["KERNEL_SIZE", "PUBLISHED", "MapBank", "Maps", "Method", "check_window"]
 
 _TOGETHER = 2**18  # values of all maps that take hardly longer than one of them
 _LATEST = 128  # single maps that are kept
 _KEPT_BYTES = 2**30  # maps of all tokens that are kept
 _KEPT_METHODS = 2  # one to look at, and one to come back to
 _ALWAYS_ALLOWED, _LARGEST = 7, 15  # windows, in cells: what the page offers; what still takes seconds, not minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """Which parts of the method make a map.
-
-    Attributes
-    ----------
-    causal_inference : bool
-        Whether what earlier text explains is taken away (equations 3 to 5).
-    kernel_size : int
-        Side of the rank Gaussian filter's window in cells, odd; 1 for none.
-    part : {"map", "raw", "interference"}
-        The map in [0, 1] on the joint scale; or, in logits and without the filter, the raw activation it begins with,
-        or what causal inference takes away from it.
-    """
-
-    causal_inference: bool = True
-    kernel_size: int = KERNEL_SIZE
-    part: Part = "map"
-
-    def __post_init__(self) -> None:
-        if self.part not in {"map", "raw", "interference"}:
-            raise ValueError(f"part must be 'map', 'raw' or 'interference', not {self.part!r}")
-        size = self.kernel_size
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
-            raise ValueError(f"kernel_size must be a positive odd number, not {size!r}")
-
-
-PUBLISHED = Method()
-"""As published."""
 
 
 def check_window(size: int, grids: Sequence[Sequence[int]]) -> None:
@@ -91,19 +54,38 @@ class MapBank:
     makes all maps locks them alone. Two threads that ask for the same single map may both compute it.
     """
 
-    def __init__(self, activations: Activations) -> None:
+    def __init__(self, activations: Activations, readings: Mapping[LensName, KeptMaps | Refused] | None = None) -> None:
         self._activations = activations
+        self._readings = dict(readings or {})
+        self._tam = TAMLens(activations)
         self._lock = threading.Lock()  # around what is kept
-        self._text: TextActivations | None = None
         self._latest: OrderedDict[tuple[int, int, Method], Maps] = OrderedDict()
         self._all: OrderedDict[Method, AllMaps] = OrderedDict()
         self._cells = sum(panel.positions.size for panel in activations.panels)
-        self._ends = _ends(activations)
 
     @property
     def length(self) -> int:
         """Number of text tokens, T."""
         return len(self._activations.ids)
+
+    def lens(self, name: LensName) -> Lens:
+        """Return a lens; :class:`LensError` where it was not taken during the run, or could not be."""
+        if name == "tam":
+            return self._tam
+        kept = self._readings.get(name)
+        if kept is None:
+            taken = ", ".join(map(repr, ("tam", *self._readings)))
+            raise LensError(
+                f"lens {name!r} was not taken during the run ({taken} were): explain again with "
+                f"lenses=('tam', {name!r})"
+            )
+        if isinstance(kept, Refused):
+            raise LensError(f"lens {name!r} cannot be had of this model: {kept.reason}")
+        return KeptLens(name, kept, self._activations.panels, self.length)
+
+    def has(self, name: LensName) -> bool:
+        """Whether a lens can be had."""
+        return name == "tam" or not isinstance(self._readings.get(name), (Refused, NoneType))
 
     def every(self, method: Method = PUBLISHED) -> Maps:
         """Return the maps of all T tokens, each with its own class; those by the latest methods are kept."""
@@ -218,67 +200,14 @@ class MapBank:
         weights: Tensor | None = None,
     ) -> Iterator[Maps]:
         """Compute maps in order, some at a time; fewer where the memory does not suffice."""
-        have, text = self._activations, self._activations_of_text()
-        # The parts are what the equations subtract from each other, cell by cell, before the filter.
-        kernel_size = method.kernel_size if method.part == "map" else 1
+        panels, lens = self._activations.panels, self.lens(method.lens)
 
         def make(here: slice) -> Maps:
-            places = list(tokens[here])
-            found = text.maps(
-                tokens=places,
-                query_class_ids=[have.row_of[i] for i in class_ids[here]],
-                query_keys=[have.key_of[i] for i in class_ids[here]],
-                causal_inference=method.causal_inference,
-                unseen=self._unseen(places),
-                context_weights=None if weights is None else weights[places],
-            )
-            cells = {"map": found.image, "raw": found.raw, "interference": found.interference}[method.part]
-            return joined(have.panels, _filtered(cells, have.panels, kernel_size), found.text.cpu().numpy())
+            if weights is None:
+                found = lens.read(tokens[here], class_ids[here], method)
+            else:
+                found = self._tam.read(tokens[here], class_ids[here], method, weights=weights)
+            return joined(panels, found.cells, found.relevance)
 
-        step = max(1, text.step * KERNEL_SIZE**2 // max(KERNEL_SIZE, kernel_size) ** 2)
-        for _, maps in in_blocks(make, len(tokens), step):
+        for _, maps in in_blocks(make, len(tokens), lens.together(method)):
             yield maps
-
-    def _activations_of_text(self) -> TextActivations:
-        have, cells = self._activations, self._cells
-        with self._lock:
-            if self._text is None:
-                self._text = TextActivations(
-                    have.states,
-                    have.rows,
-                    [have.row_of[i] for i in have.ids],
-                    range(cells, cells + self.length),
-                    [have.key_of[i] for i in have.ids],
-                    range(cells),
-                )
-            return self._text
-
-    def _unseen(self, tokens: list[int]) -> NDArray[np.bool_] | None:
-        """Return for each of Q tokens which vision tokens come after it, (Q, N); None where none do."""
-        if self._ends is None:
-            return None
-        read = np.asarray(self._activations.read_positions, dtype=np.int64)[tokens]
-        later: NDArray[np.bool_] = self._ends[None] > read[:, None]
-        return later
-
-
-def _ends(have: Activations) -> NDArray[np.int64] | None:
-    """Return for each vision token where its picture ends in the sequence, (N,); None where no text comes before it."""
-    cells = np.concatenate([panel.positions.ravel() for panel in have.panels])
-    if not len(have.read_positions) or cells.max() <= min(have.read_positions):
-        return None
-    # A picture is seen as a whole or not at all: a token between two of its parts has not seen it.
-    last: dict[int, int] = {}
-    for panel in have.panels:
-        last[panel.image] = max(last.get(panel.image, 0), int(panel.positions.max()))
-    return np.concatenate([np.full(panel.positions.size, last[panel.image]) for panel in have.panels])
-
-
-def _filtered(cells: Tensor, panels: Sequence[Panel], kernel_size: int) -> list[NDArray[np.float32]]:
-    """Filter each panel's cells as the rectangle that was seen, and put them in their place."""
-    found, done = [], 0
-    for panel in panels:
-        seen = cells[:, done : done + panel.positions.size].reshape(-1, *panel.positions.shape)
-        found.append(panel.spread(rank_gaussian_filter(seen, kernel_size).cpu().numpy()))
-        done += panel.positions.size
-    return found

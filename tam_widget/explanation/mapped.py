@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from tam_widget.errors import TokenIndexError
-from tam_widget.explanation.map_bank import KERNEL_SIZE, PUBLISHED, MapBank, Method, check_window
+from tam_widget.explanation.map_bank import MapBank, check_window
 from tam_widget.explanation.region import mean_over
+from tam_widget.lenses.agreement import agreement
+from tam_widget.lenses.interface import KERNEL_SIZE, LENSES, PUBLISHED, Method
 from tam_widget.media.videos import Video
 from tam_widget.text.tokens import Candidate
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from tam_widget.explanation.map_bank import Part
     from tam_widget.explanation.token_maps import Maps
+    from tam_widget.lenses.interface import LensName, Part
     from tam_widget.models.layout import Box, PanelKind
     from tam_widget.text.tokens import Token
 
@@ -43,11 +45,12 @@ class Mapped:
         image: SupportsIndex = 0,
         view: PanelKind = "stitched",
         *,
+        lens: LensName = "tam",
         causal_inference: bool = True,
         kernel_size: int = KERNEL_SIZE,
         part: Part = "map",
     ) -> NDArray[np.float32]:
-        """Return the Token Activation Map of one token on one picture.
+        """Return the map of one token on one picture: its Token Activation Map, or another lens's.
 
         Equations 1 to 7 of Li et al., "Token Activation Map to Visually Explain Multimodal LLMs", ICCV 2025 (arXiv
         2506.23270).
@@ -64,31 +67,44 @@ class Mapped:
         view : {"stitched", "global"}
             Where the model was shown the picture in tiles and, beside them, as a whole: the tiles put together, or the
             coarser whole. Of other pictures both are the same.
+        lens : {"tam", "contribution", "attention", "attention_mean"}
+            How the run is read. ``"tam"``: what the vision tokens represent. ``"contribution"``: what each of them
+            contributes to the word's logit directly, through the attention of all layers. ``"attention"``: what the
+            last layer attends to, the mean of its heads; ``"attention_mean"``: the mean of all layers. These two are
+            the same for every candidate. :attr:`lenses` says which were taken.
         causal_inference, kernel_size
-            As for :meth:`maps`.
-        part : {"map", "raw", "interference"}
-            The map; or the raw activation that it begins with (equation 1), or what causal inference takes away from
-            it (equations 3 and 4): both in logits, ≥ 0, before scale and filter.
+            As for :meth:`maps`; of TAM alone.
+        part : {"map", "raw", "interference", "signed"}
+            The map. Or, of TAM, the raw activation that it begins with (equation 1), or what causal inference takes
+            away from it (equations 3 and 4): both in logits, ≥ 0, before scale and filter. Or, of contributions, the
+            numbers themselves, in logits: below zero where a cell speaks against the word. The signed maps of two
+            candidates differ by what each cell contributes to the one and not the other.
 
         Returns
         -------
         numpy.ndarray of float32, shape (rows, columns) or (frames, rows, columns)
-            In [0, 1] on a scale common to all pictures and the earlier text, not stretched. All zero where the
-            token has no activation in the picture. NaN where the model saw nothing: cut away, padding, or a picture
+            In [0, 1], not stretched: of TAM on a scale common to all pictures and the earlier text; of other lenses
+            the positive part, 1 being the largest value of all tokens and candidates. All zero where the token has no
+            activation in the picture. NaN where the model saw nothing: cut away, padding, or a picture
             that comes after the token. The caller's own copy.
 
         Raises
         ------
         TokenIndexError
             An index outside the explanation; also an ``IndexError``.
+        LensError
+            The lens was not taken during the run, or the model does not allow it; also a ``ValueError``.
         ValueError
-            Another view or part, or a kernel size that :meth:`maps` refuses.
+            Another view, lens or part, a kernel size that :meth:`maps` refuses, or an argument of TAM with another
+            lens.
         """
         place = self._place(image, len(self.images), "picture")
         if view not in {"stitched", "global"}:
             raise ValueError(f"view must be 'stitched' or 'global', not {view!r}")
         maps = self._one(
-            token, candidate, self._method(causal_inference=causal_inference, kernel_size=kernel_size, part=part)
+            token,
+            candidate,
+            self._method(causal_inference=causal_inference, kernel_size=kernel_size, part=part, lens=lens),
         )
         heatmap: NDArray[np.float32] = (maps.images if view == "stitched" else maps.overviews)[place][0].copy()
         return heatmap
@@ -118,11 +134,13 @@ class Mapped:
         index = self.index(token)
         return self._one(index, candidate).relevance[0, :index].copy()
 
-    def maps(self, *, causal_inference: bool = True, kernel_size: int = KERNEL_SIZE) -> Maps:
+    def maps(self, *, lens: LensName = "tam", causal_inference: bool = True, kernel_size: int = KERNEL_SIZE) -> Maps:
         """Return the heatmaps and relevances of all tokens at once, read-only, in the order of :attr:`tokens`.
 
         Parameters
         ----------
+        lens : {"tam", "contribution", "attention", "attention_mean"}
+            As for :meth:`heatmap`; other lenses than TAM say nothing of text, and their relevances are NaN.
         causal_inference : bool
             False leaves equations 3 to 5 out: nothing that earlier text explains is taken away.
         kernel_size : int
@@ -140,7 +158,7 @@ class Mapped:
         ValueError
             If the kernel size is not a positive odd number, or too large.
         """
-        return self._bank.every(self._method(causal_inference=causal_inference, kernel_size=kernel_size))
+        return self._bank.every(self._method(causal_inference=causal_inference, kernel_size=kernel_size, lens=lens))
 
     def prepare(
         self,
@@ -161,7 +179,7 @@ class Mapped:
         seconds : float, optional
             Of all tokens: stop after about so long, to be asked again.
         **method
-            ``causal_inference``, ``kernel_size``, and for some tokens ``part``: as for :meth:`heatmap`.
+            ``lens``, ``causal_inference``, ``kernel_size``, and for some tokens ``part``: as for :meth:`heatmap`.
 
         Returns
         -------
@@ -198,12 +216,12 @@ class Mapped:
         frame : int, optional
             Which frame of a video.
         **method
-            ``causal_inference``, ``kernel_size``: as for :meth:`maps`.
+            ``lens``, ``causal_inference``, ``kernel_size``: as for :meth:`maps`.
 
         Returns
         -------
         numpy.ndarray of float32, shape (T,)
-            For each token the mean of its map over the box, on the joint scale, in [0, 1]; each cell counts by how much
+            For each token the mean of its map over the box, on the map's scale, in [0, 1]; each cell counts by how much
             of it the box holds. NaN where the token has not seen this part.
 
         Raises
@@ -227,6 +245,57 @@ class Mapped:
 
         over(np.empty((0, *grid), np.float32))  # refuses a box before maps are made
         return np.concatenate([over(maps.images[place]) for maps in self._bank.blocks(self._method(**method))])
+
+    @property
+    def lenses(self) -> tuple[LensName, ...]:
+        """The lenses that can be asked for; of others, asking says why not."""
+        return tuple(lens for lens in LENSES if self._bank.has(lens))
+
+    def about_lens(self, lens: LensName) -> str:
+        """Say in a sentence what a lens that was taken shows, and which of the model's layers it rests on.
+
+        Raises
+        ------
+        LensError
+            The lens was not taken during the run, or the model does not allow it.
+        ValueError
+            There is no such lens.
+        """
+        return self._bank.lens(Method(lens=lens).lens).about
+
+    def agreement(
+        self,
+        token: SupportsIndex,
+        lens: LensName = "tam",
+        other: LensName = "contribution",
+        candidate: SupportsIndex | Candidate | None = None,
+        image: SupportsIndex = 0,
+    ) -> float:
+        """Return how much two lenses agree on where a token's place is: Spearman's rank correlation over seen cells.
+
+        Ties have the mean of their ranks. Below 0.2 two maps say different things.
+
+        Parameters
+        ----------
+        token : int or Token
+            Which token; negative indices count from the end.
+        lens, other : {"tam", "contribution", "attention", "attention_mean"}
+            Two lenses.
+        candidate, image
+            As for :meth:`heatmap`.
+
+        Returns
+        -------
+        float
+            From −1 to 1; NaN where a map is the same everywhere, all zero for example, or nothing was seen.
+
+        Raises
+        ------
+        LensError, TokenIndexError, ValueError
+            As for :meth:`heatmap`.
+        """
+        both = (self.heatmap(token, candidate, image, lens=one) for one in (lens, other))
+        return agreement(*both)
 
     def index(self, token: SupportsIndex) -> int:
         """Return a token's index counted from the start; :class:`TokenIndexError` where there is none."""

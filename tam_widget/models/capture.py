@@ -8,7 +8,7 @@ time: what the output head was given must be what the hook saw.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from tam_widget.errors import CaptureError, UnsupportedModelError
+from tam_widget.models.choices import Choices, choices_of, gathered
 from tam_widget.models.families import family_of
 from tam_widget.models.hooks import without_hooks_after
 from tam_widget.models.inputs.answer_inputs import TEXT
@@ -25,43 +26,23 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from tam_widget.models.attention.watch import Watch
+
 __all__ = [
-    "TOP",
     "Capture",
-    "Choices",
     "alone",
+    "decoder_of",
     "extended",
     "generate",
     "input_device",
+    "last_position",
     "on_device",
     "readable_parts",
     "replay",
 ]
 
-TOP = 5
-"""How many candidates of each step are kept."""
-
 _LOCKS: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
 _LOCKS_GUARD = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choices:
-    """How likely each of n steps' words were; softmax of the model's raw logits in float32, all on the CPU.
-
-    Attributes
-    ----------
-    ids, probabilities : torch.Tensor, shape (n, k)
-        The k ≤ 5 most probable tokens, most probable first.
-    chosen, chosen_probability, chosen_rank : torch.Tensor, shape (n,)
-        The token that was said, its probability, and its rank counted from 1.
-    """
-
-    ids: Tensor
-    probabilities: Tensor
-    chosen: Tensor
-    chosen_probability: Tensor
-    chosen_rank: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +109,7 @@ class _Recorder:
     def on_token(self, input_ids: Tensor, _scores: Any, **_: Any) -> Tensor:
         """Look at each new token with the logits that led to it. It is a stopping criterion that never stops."""
         if self.logits is not None:
-            self.steps.append(_choices(self.logits[-1:], input_ids[0, -1:]))
+            self.steps.append(choices_of(self.logits[-1:], input_ids[0, -1:]))
             self.logits = None
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
@@ -140,6 +121,7 @@ def generate(
     use_cache: bool = True,
     follow: bool = True,
     answer_inputs: Mapping[str, int] = TEXT,
+    watch: Watch | None = None,
     **options: Any,
 ) -> Capture:
     """Let the model answer, and capture the run.
@@ -157,6 +139,8 @@ def generate(
         once it is known.
     answer_inputs : mapping of str to int
         As for :func:`replay`.
+    watch : Watch, optional
+        Takes what other lenses need of the run that is captured.
     **options
         For ``model.generate``; checked by :func:`tam_widget.models.options.check_options` before.
 
@@ -169,10 +153,14 @@ def generate(
     if not follow:
         with alone(model):
             sequence = _sequence(model.generate(**on_device(model, inputs), **options))
-        return replay(model, inputs, sequence[0, length:].tolist(), answer_inputs=answer_inputs)
+        return replay(model, inputs, sequence[0, length:].tolist(), answer_inputs=answer_inputs, watch=watch)
     recorder = _Recorder(whole_prefix_each_step=not use_cache)
+    if watch is not None:
+        watch.whole_prefix_each_step = not use_cache
+    if getattr(decoder_of(model).config, "num_kv_shared_layers", 0):
+        options["logits_to_keep"] = last_position(model)
     criteria = [*(options.pop("stopping_criteria", None) or ()), recorder.on_token]
-    with _recording(model, recorder):
+    with _recording(model, recorder, watch):
         sequence = _sequence(model.generate(**on_device(model, inputs), stopping_criteria=criteria, **options))
     ids = tuple(sequence[0].tolist())
     said, steps = len(ids) - length, len(recorder.steps)
@@ -181,7 +169,9 @@ def generate(
     if undone not in {0, 1}:
         raise CaptureError(f"{said} tokens were generated in {steps} steps; one for each was expected")
     states = _checked_states(recorder, len(ids) - 1 + undone)
-    return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), _gather(recorder.steps[:said]))
+    if watch is not None:
+        watch.finish(len(ids) - 1 + undone)
+    return Capture(ids, states[: len(ids) - 1], tuple(range(length, len(ids))), gathered(recorder.steps[:said]))
 
 
 def _sequence(generated: Any) -> Tensor:
@@ -197,6 +187,7 @@ def replay(
     *,
     earlier: Sequence[int] = (),
     answer_inputs: Mapping[str, int] = TEXT,
+    watch: Watch | None = None,
 ) -> Capture:
     """Feed the prompt and a given answer in one forward pass, and capture it.
 
@@ -213,6 +204,8 @@ def replay(
     answer_inputs : mapping of str to int
         What the answer's tokens have in inputs that grow with them, of :func:`answer_inputs
         <tam_widget.models.inputs.answer_inputs.answer_inputs>`; those that the model is not given are passed over.
+    watch : Watch, optional
+        Takes what other lenses need of the pass.
 
     Raises
     ------
@@ -225,15 +218,18 @@ def replay(
     recorder = _Recorder(rows=torch.tensor(said) - 1)
     whole = on_device(model, extended(inputs, answer, answer_inputs))
     keep = torch.tensor(said, device=whole["input_ids"].device) - 1
-    with _recording(model, recorder), torch.no_grad():
+    with _recording(model, recorder, watch), torch.no_grad():
         model(**whole, logits_to_keep=keep, use_cache=False, return_dict=True)
     if recorder.logits is None:
         raise CaptureError(f"{type(model).__name__} returned no logits")
     logits = recorder.logits
     if len(logits) == len(ids):  # a model without logits_to_keep
         logits = logits[keep.to(logits.device)]
-    steps = _choices(logits, torch.tensor([ids[position] for position in said]))
-    return Capture(ids, _checked_states(recorder, len(ids))[:-1], said, _gather([steps]))
+    steps = choices_of(logits, torch.tensor([ids[position] for position in said]))
+    states = _checked_states(recorder, len(ids))[:-1]
+    if watch is not None:
+        watch.finish(len(ids))
+    return Capture(ids, states, said, gathered([steps]))
 
 
 def input_device(model: Any) -> torch.device:
@@ -246,6 +242,14 @@ def input_device(model: Any) -> torch.device:
         if device is not None:
             return torch.device(f"cuda:{device}" if isinstance(device, int) else device)
     return torch.device(model.device)
+
+
+def last_position(model: Any) -> Tensor:
+    """Return what ``logits_to_keep`` is for the last position's logits, with every position's states.
+
+    Asked for them by a number, Gemma 4 leaves the others out of its layers that share keys.
+    """
+    return torch.tensor([-1], device=input_device(model))
 
 
 @contextmanager
@@ -269,10 +273,11 @@ def _wake(modules: Sequence[nn.Module]) -> None:
 
 
 @contextmanager
-def _recording(model: Any, recorder: _Recorder) -> Iterator[None]:
+def _recording(model: Any, recorder: _Recorder, watch: Watch | None) -> Iterator[None]:
     """Set the hooks, and take them away again, whatever happens."""
     norm, head = readable_parts(model)
-    with alone(model), without_hooks_after(recorder, (norm, head, model)):
+    watching = nullcontext() if watch is None else watch.watching()
+    with alone(model), watching, without_hooks_after(recorder, (norm, head, model)):
         try:
             norm.register_forward_hook(recorder.on_norm)
             head.register_forward_pre_hook(recorder.on_head, with_kwargs=True)
@@ -311,6 +316,12 @@ def readable_parts(model: Any) -> tuple[nn.Module, nn.Module]:
     return norm, head
 
 
+def decoder_of(model: Any) -> Any:
+    """Return the part of a model that turns embeddings into the last hidden states: it owns the final norm."""
+    norm, _ = readable_parts(model)
+    return next(module for module in model.modules() if any(child is norm for child in module.children()))
+
+
 def _final_norm(decoder: Any, own: str | None) -> nn.Module | None:
     if isinstance(decoder, torch.nn.Module):
         for name in (own,) if own else ("norm", "embedding_norm", "final_layernorm"):
@@ -338,21 +349,6 @@ def extended(inputs: Mapping[str, Any], answer: Sequence[int], answer_inputs: Ma
         if name in inputs:
             whole[name] = torch.cat([inputs[name], inputs[name].new_tensor([tail])], dim=1)
     return whole
-
-
-def _choices(logits: Tensor, chosen: Tensor) -> tuple[Tensor, ...]:
-    """Return for n rows of logits the columns of :class:`Choices`."""
-    # softmax, although the top and the chosen one are all that is kept: on the CPU, logsumexp takes ten times as long.
-    probabilities = logits.detach().float().softmax(dim=-1)
-    top, ids = probabilities.topk(min(TOP, probabilities.shape[-1]), dim=-1)
-    chosen = chosen.to(probabilities.device)
-    own = probabilities.gather(-1, chosen[:, None])
-    rank = (probabilities > own).sum(dim=-1, dtype=torch.int32) + 1
-    return ids, top, chosen, own[:, 0], rank
-
-
-def _gather(steps: Sequence[tuple[Tensor, ...]]) -> Choices:
-    return Choices(*(torch.cat(column).cpu() for column in zip(*steps, strict=True)))
 
 
 def _checked_states(recorder: _Recorder, length: int) -> Tensor:

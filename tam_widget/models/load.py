@@ -13,7 +13,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
 from tam_widget.errors import MissingDependencyError, UnknownDemoError, UnsupportedModelError
-from tam_widget.models.demo_processors import demo_processor
+from tam_widget.models.own.demo_processors import demo_processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

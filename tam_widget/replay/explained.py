@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from tam_widget.errors import PictureError
+from tam_widget.errors import LensError, PictureError
+from tam_widget.explanation.map_bank import MapBank
+from tam_widget.lenses.interface import LENSES
+from tam_widget.lenses.taking import taken, watch_for
 from tam_widget.replay.replay import Replay, origin_of
 
 if TYPE_CHECKING:
@@ -50,3 +54,22 @@ class Explained(Replay):
             raise PictureError(f"methods are compared on one picture; this explanation is of {kind}")
         super().__init__(model, processor, explanation, origin_of(explanation))
         self.picture = picture
+
+    @cached_property
+    def lenses(self) -> MapBank:
+        """Maps of every lens over that reading; one forward pass, which is watched.
+
+        Raises
+        ------
+        LensError
+            The model's attention cannot be watched. Raised before it runs.
+        """
+        length = int(self.reading.prompt["input_ids"].shape[1])
+        slots = [slot for slot in self.reading.slots if slot.position < length]
+        watch = watch_for(self.model, LENSES, slots, length)
+        if watch is not None and watch.refusal is not None:
+            raise LensError(f"{type(self.model).__name__} has no other lens than TAM: {watch.refusal}")
+        run = self.capture(self.reading, watch)
+        activations = self.activations(self.reading, run)
+        tokens = self.explanation.tokens
+        return MapBank(activations, taken(self.model, LENSES, watch, activations, tokens))

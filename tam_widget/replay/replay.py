@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tam_widget.explanation import Explanation
     from tam_widget.explanation.origin import Origin
     from tam_widget.models.activations import Activations
+    from tam_widget.models.attention.watch import Watch
     from tam_widget.models.capture import Capture
     from tam_widget.models.inputs.messages import Conversation
     from tam_widget.models.inputs.parts import Medium
@@ -170,12 +171,17 @@ class Replay:
             {**prepared.texts, (turn, "answer"): self.explanation.answer},
         )
 
-    def capture(self, reading: Reading) -> Capture:
-        """Run the model over a reading and return the states and probabilities; one forward pass."""
+    def capture(self, reading: Reading, watch: Watch | None = None) -> Capture:
+        """Run the model over a reading and return the states and probabilities; one forward pass.
+
+        `watch` takes what other lenses need of it.
+        """
         length = int(reading.prompt["input_ids"].shape[1])
         earlier = [slot.position for slot in reading.slots if slot.role == "answer" and slot.position < length]
         said = reading.ids[length:]
-        return capture.replay(self.model, reading.prompt, said, earlier=earlier, answer_inputs=reading.answer_inputs)
+        return capture.replay(
+            self.model, reading.prompt, said, earlier=earlier, answer_inputs=reading.answer_inputs, watch=watch
+        )
 
     def activations(self, reading: Reading, run: Capture) -> Activations:
         """Return the states and head rows that Token Activation Maps of a reading are made of."""

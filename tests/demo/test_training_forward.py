@@ -8,7 +8,7 @@ from transformers import AutoProcessor, AutoTokenizer
 
 from tam_widget.demo.training.families.batch import IGNORED, Batch
 from tam_widget.demo.training.families.family import FAMILIES, family_named
-from tam_widget.models.demo_processors import demo_processor
+from tam_widget.models.own.demo_processors import demo_processor
 
 SYSTEM = "You see coloured shapes."
 TURNS = [("What is this?", "A red star."), ("Is it large?", "Yes."), ("Where is the star?", "At the top left.")]

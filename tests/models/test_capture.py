@@ -12,6 +12,7 @@ from transformers.generation import stopping_criteria
 
 import tam_widget as tam
 from tam_widget.models import capture, hooks
+from tam_widget.models.choices import TOP
 from tam_widget.models.options import check_options
 
 
@@ -128,7 +129,7 @@ def test_probabilities_are_those_of_the_raw_logits_before_temperature(tiny):
     probabilities = logits[length - 1 : -1].softmax(dim=-1)
     chosen = torch.tensor(run.ids[length:])
     own = probabilities.gather(1, chosen[:, None])[:, 0]
-    top = probabilities.topk(capture.TOP, dim=-1)
+    top = probabilities.topk(TOP, dim=-1)
     torch.testing.assert_close(run.choices.chosen_probability, own, atol=1e-5, rtol=0)
     torch.testing.assert_close(run.choices.probabilities, top.values, atol=1e-5, rtol=0)
     assert run.choices.ids.tolist() == top.indices.tolist()

@@ -7,7 +7,7 @@ from PIL import Image
 from transformers import Qwen2VLVideoProcessor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from tam_widget.models.demo_processors import DemoVideoProcessor
+from tam_widget.models.own.demo_processors import DemoVideoProcessor
 
 SIDES = {"patch_size": 7, "merge_size": 2, "temporal_patch_size": 2}
 SIZE = {"shortest_edge": 98 * 98, "longest_edge": 140 * 140}

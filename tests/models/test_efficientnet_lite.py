@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from tam_widget.models.efficientnet_lite import FEATURES, EfficientNetLiteConfig, EfficientNetLiteModel
+from tam_widget.models.own.efficientnet_lite import FEATURES, EfficientNetLiteConfig, EfficientNetLiteModel
 
 sys.path.append(str(Path(__file__).parents[2] / "parts"))
 

@@ -7,6 +7,7 @@ from torch import nn
 
 import tam_widget as tam
 from tam_widget.models import capture
+from tam_widget.models.choices import TOP
 from tam_widget.models.head import head_rows
 from tam_widget.models.options import check_options
 
@@ -126,6 +127,6 @@ def test_rows_of_a_run_give_the_probabilities_back(any_tiny):
     run = capture.generate(model, inputs, **check_options(model, processor.tokenizer, 5, {}))
     rows = head_rows(model, range(model.lm_head.out_features), run.states)
     read = run.states[inputs["input_ids"].shape[1] - 1 :]
-    top = (read @ rows.T).softmax(dim=-1).topk(capture.TOP, dim=-1)
+    top = (read @ rows.T).softmax(dim=-1).topk(TOP, dim=-1)
     assert top.indices.tolist() == run.choices.ids.tolist()
     torch.testing.assert_close(top.values, run.choices.probabilities, atol=1e-5, rtol=0)

@@ -120,8 +120,7 @@ def gemma4(**options):
         vocab_size_per_layer_input=len(names) + 13,
         global_head_dim=16,
         final_logit_softcapping=30.0,
-        **SLIDING,
-        **options,
+        **(SLIDING | options),
     )
     vision = tower(
         num_key_value_heads=2,
@@ -231,5 +230,13 @@ CASES = (
         blind=unified_blind,
         # An older one does not hand on how many frames there are, and fails without that.
         video="num_frames_per_video" in signature(Gemma4UnifiedModel.forward).parameters,
+    ),
+    Case(
+        "gemma4",
+        partial(gemma4, num_hidden_layers=4, num_kv_shared_layers=2, layer_types=SLIDING["layer_types"] * 2),
+        gemma4_processor,
+        sizes=SIZES[:2],
+        blind=blind,
+        name="gemma4 (layers that share keys)",
     ),
 )

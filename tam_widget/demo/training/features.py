@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from tam_widget.demo.training.kept_scenes import KeptStaging
-from tam_widget.models.efficientnet_lite import FEATURES
+from tam_widget.models.own.efficientnet_lite import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -219,7 +219,7 @@ def _weights_of(name: str) -> dict[str, torch.Tensor]:
 
 def _put_tower(model: Any, folder: Path) -> None:
     """Give a model the weights of a tower that another training made; its places stay the model's own."""
-    from tam_widget.models.efficientnet_lite import EfficientNetLiteModel
+    from tam_widget.models.own.efficientnet_lite import EfficientNetLiteModel
 
     weights = EfficientNetLiteModel.from_pretrained(folder, dtype=torch.float32).state_dict()
     kept = {name: weight for name, weight in weights.items() if "embedding" not in name}

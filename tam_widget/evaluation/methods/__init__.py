@@ -4,8 +4,9 @@ Below them the floors, which know nothing of the word.
 """
 
 from tam_widget.evaluation.methods import floors, variants
-from tam_widget.evaluation.methods.attention_weights import attention, rollout
+from tam_widget.evaluation.methods.attention_weights import rollout
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
+from tam_widget.evaluation.methods.lensed import attention, attention_mean, contribution
 from tam_widget.evaluation.methods.overlap import tam_overlap
 from tam_widget.evaluation.methods.registry import (
     Method,
@@ -22,6 +23,8 @@ __all__ = [
     "Method",
     "MethodError",
     "attention",
+    "attention_mean",
+    "contribution",
     "gradient_x_input",
     "integrated_gradients",
     "method_maps",
@@ -39,7 +42,9 @@ for _name, _method in {
     "causal": variants.causal,
     "filter": variants.filtered,
     "cam": variants.cam,
+    "contribution": contribution,
     "attention": attention,
+    "attention_mean": attention_mean,
     "rollout": rollout,
     "gradient_x_input": gradient_x_input,
     "integrated_gradients": integrated_gradients,

@@ -1,4 +1,4 @@
-"""What the text decoder attends to: its last layer, and all layers rolled out."""
+"""What the text decoder attends to, all layers rolled out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 
 from tam_widget.evaluation.methods.registry import MethodError, on_grid, scale_each
 from tam_widget.models import capture
+from tam_widget.models.attention.choice import switched, text_configurations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,43 +22,20 @@ if TYPE_CHECKING:
 
     Take = Callable[[Tensor], None]
 
-__all__ = ["attention", "rollout"]
+__all__ = ["rollout"]
 
 _SOFTMAX = {"full_attention", "sliding_attention", "chunked_attention"}
 _WEIGHTS_DIMENSIONS = 4  # batch, heads, from, to
-
-
-def attention(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32]:
-    """Attention of the text decoder's last layer, the mean over its heads.
-
-    From each token's read position to the vision tokens, scaled to [0, 1] by each map's own minimum and maximum. It
-    costs one forward pass with eager attention, which is switched on for that pass alone. It takes and returns what
-    :class:`~tam_widget.evaluation.methods.Method` says.
-
-    Raises
-    ------
-    MethodError
-        The last layer has no attention weights: linear attention, a convolution, or no eager attention.
-    """
-    reading = explained.reading
-    modules = [_attention_of(explained, -1)]
-    found: list[Tensor] = []
-    rows, cells = torch.from_numpy(reading.read[list(tokens)]), torch.from_numpy(reading.cells)
-
-    def take(weights: Tensor) -> None:
-        found.append(weights[rows.to(weights.device)][:, cells.to(weights.device)].cpu())
-
-    _run_eagerly(explained, modules, take)
-    return scale_each(on_grid(explained, found[0].numpy(), tokens))
 
 
 def rollout(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32]:
     r"""Attention rollout through all layers of the text decoder (Abnar & Zuidema, ACL 2020, arXiv 2005.00928).
 
     With the mean over heads A_l of layer l and the residual connection, ``R = Π_l (A_l + I) / 2``, the last layer
-    leftmost, rows normalised to 1. The map is the row of the token's read position at the vision tokens, scaled as in
-    :func:`attention`, and so is what it takes and returns. It costs one forward pass, and two matrices of positions ×
-    positions in float32.
+    leftmost, rows normalised to 1. The map is the row of the token's read position at the vision tokens, scaled to
+    [0, 1] by its own minimum and maximum. It costs one forward pass with eager attention, which is switched on for that
+    pass alone, and two matrices of positions × positions in float32. It takes and returns what
+    :class:`~tam_widget.evaluation.methods.Method` says.
 
     Raises
     ------
@@ -65,7 +43,7 @@ def rollout(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32]:
         A layer has no attention weights.
     """
     reading = explained.reading
-    modules = [_attention_of(explained, layer) for layer in range(len(decoder_of(explained.model).layers))]
+    modules = [_attention_of(explained, layer) for layer in range(len(capture.decoder_of(explained.model).layers))]
     rolled: list[Tensor] = []
 
     def take(weights: Tensor) -> None:
@@ -78,15 +56,9 @@ def rollout(explained: Explained, tokens: Sequence[int]) -> NDArray[np.float32]:
     return scale_each(on_grid(explained, values.cpu().numpy(), tokens))
 
 
-def decoder_of(model: Any) -> Any:
-    """Return the part of a model that turns embeddings into the last hidden states: it owns the final norm."""
-    norm, _ = capture.readable_parts(model)
-    return next(module for module in model.modules() if any(child is norm for child in module.children()))
-
-
 def _attention_of(explained: Explained, layer: int) -> nn.Module:
     """Return a layer's attention, whose weights can be read; say why not, where they cannot."""
-    decoder = decoder_of(explained.model)
+    decoder = capture.decoder_of(explained.model)
     name = type(explained.model).__name__
     count = len(decoder.layers)
     kinds = getattr(decoder.config, "layer_types", None) or [None] * count
@@ -118,7 +90,8 @@ def _run_eagerly(explained: Explained, modules: Sequence[nn.Module], take: Take)
     with explained.alone(), eager(explained.model), torch.no_grad():
         handles = [module.register_forward_hook(read) for module in modules]
         try:
-            explained.model(**inputs, logits_to_keep=1, use_cache=False, return_dict=True)
+            keep = capture.last_position(explained.model)
+            explained.model(**inputs, logits_to_keep=keep, use_cache=False, return_dict=True)
         finally:
             for handle in handles:
                 handle.remove()
@@ -132,16 +105,6 @@ def eager(model: Any) -> Iterator[None]:
 
     Only the text's configuration is touched, so that the vision tower runs as it did.
     """
-    modules = decoder_of(model).modules()
-    found = [model.config.get_text_config(), *(getattr(module, "config", None) for module in modules)]
-    configs = list(
-        {id(config): config for config in found if hasattr(config, "_attn_implementation_internal")}.values()
-    )
-    before = [config._attn_implementation_internal for config in configs]  # noqa: SLF001 - its setter reaches further
-    try:
-        for config in configs:
-            config._attn_implementation_internal = "eager"  # noqa: SLF001 - as above
+    configurations = text_configurations(model, capture.decoder_of(model))
+    with switched(configurations, ["eager"] * len(configurations)):
         yield
-    finally:
-        for config, implementation in zip(configs, before, strict=True):
-            config._attn_implementation_internal = implementation  # noqa: SLF001 - as above

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from tam_widget.evaluation.methods.attention_weights import decoder_of
 from tam_widget.evaluation.methods.registry import MethodError
+from tam_widget.models import capture
 from tam_widget.models.head import head_rows
 from tam_widget.replay.covers import mean_coloured
 from tam_widget.replay.passes import batch_of, batch_size_for
@@ -128,7 +128,7 @@ class Scores:
         # What else the decoder is given has the whole batch's shape, so a smaller one is filled up.
         full = torch.cat([embeddings, embeddings[-1:].detach().expand(self.batch_size - count, -1, -1)])
         mixed = whole.index_copy(1, self._vision, full.to(whole))
-        states: Tensor = decoder_of(self._explained.model)(**{**self._given, "inputs_embeds": mixed})[0]
+        states: Tensor = capture.decoder_of(self._explained.model)(**{**self._given, "inputs_embeds": mixed})[0]
         return states[:count]
 
     def _read(self, states: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
@@ -152,9 +152,9 @@ class Scores:
 
         inputs = batch_of(self._explained, readings)
         with self._explained.alone():
-            handle = decoder_of(model).register_forward_pre_hook(look, with_kwargs=True)
+            handle = capture.decoder_of(model).register_forward_pre_hook(look, with_kwargs=True)
             try:
-                model(**inputs, logits_to_keep=1, use_cache=False, return_dict=True)
+                model(**inputs, logits_to_keep=capture.last_position(model), use_cache=False, return_dict=True)
             finally:
                 handle.remove()
         if len(seen) != 1 or not isinstance(seen[0].get("inputs_embeds"), torch.Tensor):

@@ -9,9 +9,17 @@ from explained_scenes import NO_ROLLOUT, cases, inputs_of, of_case, state_of
 from tiny.cases import CASES
 
 from tam_widget.evaluation.methods import MethodError
-from tam_widget.evaluation.methods.attention_weights import attention, decoder_of, rollout
+from tam_widget.evaluation.methods.attention_weights import rollout
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
+from tam_widget.evaluation.methods.lensed import attention, attention_mean
 from tam_widget.evaluation.methods.registry import scale_each
+from tam_widget.models.capture import decoder_of
+from tam_widget.replay.explained import Explained
+
+
+def anew(explained):
+    """The same without what was read before."""
+    return Explained(explained.model, explained.processor, explained.explanation)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +32,12 @@ def test_attention_is_the_models_own(case):
     model.set_attn_implementation("eager")
     with torch.no_grad():
         layers = model(**inputs_of(explained), output_attentions=True, use_cache=False).attentions
-    rows = layers[-1][0].mean(dim=0)[reading.read[tokens]][:, reading.cells].numpy()
-    assert rows.max() > 0
-    expected = scale_each(reading.panel.spread(rows.reshape(-1, *reading.panel.positions.shape)))
-    np.testing.assert_allclose(attention(explained, tokens), expected, atol=1e-4)
+    attending = [layer for layer in layers if layer is not None]  # others have no weights
+    for method, weights in ((attention, layers[-1][0]), (attention_mean, torch.cat(attending).mean(dim=0))):
+        rows = weights.mean(dim=0)[reading.read[tokens]][:, reading.cells].numpy()
+        assert rows.max() > 0
+        expected = scale_each(reading.panel.spread(rows.reshape(-1, *reading.panel.positions.shape)))
+        np.testing.assert_allclose(method(explained, tokens), expected, atol=1e-4)
     if case.family in NO_ROLLOUT:
         return
     rolled = torch.eye(len(reading.ids))
@@ -41,21 +51,21 @@ def test_attention_is_the_models_own(case):
 
 
 def test_without_eager_attention_the_model_does_not_run(monkeypatch):
-    explained = of_case(CASES[0])
+    explained = anew(of_case(CASES[0]))
     kind = type(decoder_of(explained.model))
     monkeypatch.setattr(kind, "_can_set_attn_implementation", classmethod(lambda cls: False))
     handle = explained.model.register_forward_pre_hook(lambda *_: pytest.fail("it ran"))
     try:
-        for method in (attention, rollout):
+        for method in (attention, attention_mean, rollout):
             with pytest.raises(MethodError, match="by 'sdpa' and has no other"):
                 method(explained, [0])
     finally:
         handle.remove()
 
 
-@pytest.mark.parametrize("method", [attention, rollout, gradient_x_input, integrated_gradients])
+@pytest.mark.parametrize("method", [attention, attention_mean, rollout, gradient_x_input, integrated_gradients])
 def test_a_model_that_breaks_is_left_as_it_was(method, monkeypatch):
-    explained = of_case(CASES[0])
+    explained = anew(of_case(CASES[0]))
     explained.model.model.language_model.layers[0].train()
     before = state_of(explained.model)
     explained.run  # noqa: B018 - so that what breaks is the method's own pass

@@ -11,11 +11,11 @@ from tiny.cases import CASES
 
 import tam_widget as tam
 from tam_widget.evaluation.methods import gradients
-from tam_widget.evaluation.methods.attention_weights import decoder_of
 from tam_widget.evaluation.methods.gradients import gradient_x_input, integrated_gradients
 from tam_widget.evaluation.methods.registry import scale_each
 from tam_widget.evaluation.methods.scores import Scores
 from tam_widget.models import capture
+from tam_widget.models.capture import decoder_of
 from tam_widget.replay.explained import Explained
 
 SMOOTH = ("qwen2_vl", "qwen3_vl", "llava", "pixtral", "internvl", "glm4v", "idefics3", "gemma3", "paligemma", "lfm2_vl")

@@ -14,6 +14,7 @@ from made_explanation import GRIDS, make
 import tam_widget as tam
 from tam_widget.explanation import map_bank
 from tam_widget.explanation.map_bank import MapBank, Method
+from tam_widget.maps import TextActivations
 
 PATIENCE = 60  # seconds that a loaded machine may take for what takes none
 
@@ -29,13 +30,13 @@ def large(monkeypatch):
 def made(monkeypatch):
     """The tokens whose maps are computed, block by block."""
     blocks = []
-    maps = map_bank.TextActivations.maps
+    maps = TextActivations.maps
 
     def noted(self, *, tokens, **options):
         blocks.append(tokens)
         return maps(self, tokens=tokens, **options)
 
-    monkeypatch.setattr(map_bank.TextActivations, "maps", noted)
+    monkeypatch.setattr(TextActivations, "maps", noted)
     return blocks
 
 
@@ -102,7 +103,7 @@ class Held:
 
     def __init__(self, monkeypatch):
         self.begun, self.go = threading.Event(), threading.Event()
-        maps = map_bank.TextActivations.maps
+        maps = TextActivations.maps
 
         def slow(text, *, tokens, **options):
             if len(tokens) > 1 and 3 in tokens:
@@ -110,7 +111,7 @@ class Held:
                 assert self.go.wait(PATIENCE)
             return maps(text, tokens=tokens, **options)
 
-        monkeypatch.setattr(map_bank.TextActivations, "maps", slow)
+        monkeypatch.setattr(TextActivations, "maps", slow)
 
 
 def test_a_hover_is_answered_while_all_maps_are_made(monkeypatch):
@@ -196,7 +197,7 @@ class Full:
 
     def __init__(self, monkeypatch, most, error):
         self.tried = []
-        maps = map_bank.TextActivations.maps
+        maps = TextActivations.maps
 
         def work(text, *, tokens, **options):
             self.tried.append(len(tokens))
@@ -204,7 +205,7 @@ class Full:
                 raise error
             return maps(text, tokens=tokens, **options)
 
-        monkeypatch.setattr(map_bank.TextActivations, "maps", work)
+        monkeypatch.setattr(TextActivations, "maps", work)
 
 
 @pytest.mark.parametrize(

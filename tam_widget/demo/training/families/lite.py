@@ -12,7 +12,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from tam_widget.demo.training.families.layers import Weights, read
 from tam_widget.demo.training.families.llava import SIDE, Llava
 from tam_widget.demo.training.families.llava_forward import LlavaForward
-from tam_widget.models.efficientnet_lite import EfficientNetLiteConfig
+from tam_widget.models.own.efficientnet_lite import EfficientNetLiteConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

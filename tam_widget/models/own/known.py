@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["make_known"]
 
 _AUTO = "transformers.models.auto.modeling_auto"  # where AutoModel is
-_OURS = "tam_widget.models.efficientnet_lite"  # registers itself when it is imported
+_OURS = "tam_widget.models.own.efficientnet_lite"  # registers itself when it is imported
 
 
 def make_known() -> None:
