@@ -18,10 +18,24 @@ BEHIND_ATTENTION = {
     "Gemma2": "post_attention_layernorm",
     "Gemma3": "post_attention_layernorm",
     "Gemma4": "post_attention_layernorm",
+    "Exaone4": "post_attention_layernorm",
     "Glm4v": "post_self_attn_layernorm",
+    "GlmOcr": "post_self_attn_layernorm",
+    "HyperCLOVAX": "post_norm1",
+    "Lfm3": "post_operator_norm",
+    "MuseGlimmer": "post_attention_layernorm",
     "Olmo2": "post_attention_layernorm",
 }
-ONE_PLUS = ("GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "Qwen3_5RMSNorm")
+ONE_PLUS = (
+    "GemmaRMSNorm",
+    "Gemma2RMSNorm",
+    "Gemma3RMSNorm",
+    "MiniMaxM3VLRMSNorm",
+    "MuseGlimmerTextCenteredRMSNorm",
+    "Qwen3_5RMSNorm",
+    "Qwen3_5MoeRMSNorm",
+    "Step3p7RMSNorm",
+)
 
 
 class HeldNorm(nn.Module):

@@ -20,6 +20,7 @@ from tam_widget.models.inputs.messages import conversation_from
 from tam_widget.models.stitch import stitch
 
 PROMPT = "Describe the image."
+SHORTEST = 8  # a shorter side has too few pixels for squares inside the edges of a cell
 NO_MULTIPLE = (131, 107)  # of no cell's side
 
 
@@ -85,7 +86,8 @@ def check_squares(case, size):
     middles = [(row, row.reacts_at) for row in check.rows if row.reacts_at != (row.row, row.column)]
     assert not middles
     assert case.overlapping or check.ok, check
-    assert any(set(row.edges.values()) == {True} for row in check.rows)
+    if min(size) >= SHORTEST:
+        assert any(set(row.edges.values()) == {True} for row in check.rows)
     conversation = conversation_from(tiny_models.picture(*size), None, PROMPT)
     panels = panels_of(prepare(processor, conversation, family_of(model.config).render), model.config, processor)
     positions = [int(position) for panel in panels for position in panel.positions.ravel()]

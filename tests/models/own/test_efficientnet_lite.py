@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModel
 
 from tam_widget.models.own.efficientnet_lite import FEATURES, EfficientNetLiteConfig, EfficientNetLiteModel
 
-sys.path.append(str(Path(__file__).parents[2] / "parts"))
+sys.path.append(str(Path(__file__).parents[3] / "parts"))
 
 import build_tower
 
