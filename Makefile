@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 SOURCES := pyproject.toml constraints.txt package-lock.json js/build_frontend.py $(shell find js/src -type f)
 
-.PHONY: help demo lab dev house test lint unit frontend families train-demo figures benchmarks gpu screenshots clean
+.PHONY: help demo lab dev house test lint unit unit-outside unit-inside frontend families train-demo figures benchmarks gpu screenshots clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,10 +47,19 @@ frontend: $(VENV)/test.stamp ## biome, tsc and vitest
 	$(PY) js/build_frontend.py run check
 	$(PY) js/build_frontend.py test
 
-# The tests' models are tiny: a second thread costs more than it does, above all beside a browser.
-unit: export OMP_NUM_THREADS ?= 1
+# The tests' models are tiny: a second thread costs more than it does, above all beside a browser. Two runs side by side
+# take little more than half the time on two cores: those that wait for other programs, and the others.
+OUTSIDE := tests/benchmarks tests/browser tests/demo tests/notebooks tests/package
+
 unit: $(VENV)/test.stamp ## pytest: maths, models, notebooks, the built package, the widget in a real JupyterLab
-	$(PY) -m pytest
+	$(MAKE) --no-print-directory -j2 --output-sync=line unit-outside unit-inside
+
+unit-outside unit-inside: export OMP_NUM_THREADS ?= 1
+unit-outside: $(VENV)/test.stamp
+	$(PY) -m pytest $(OUTSIDE)
+
+unit-inside: $(VENV)/test.stamp
+	$(PY) -m pytest $(OUTSIDE:%=--ignore=%)
 
 families: export OMP_NUM_THREADS ?= 1
 families: $(VENV)/test.stamp ## test every kind of model and write the tables of them; TRANSFORMERS=5.20.0 or =newest: with another transformers
