@@ -50,7 +50,8 @@ def test_demos_run_in_float32_with_tied_embeddings(demos, name):
     assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
     ex = tam.explain(model, processor, tiny_models.picture(448, 448), "Describe the image.", max_new_tokens=2)
     assert ex.model_name == f"tam-demo-{name}"
-    assert ex.grids == ((16, 16),)
+    side = 224 // family_named(name).cell
+    assert ex.grids == ((side, side),)
 
 
 def test_a_family_without_videos_says_so(demos):
@@ -60,7 +61,7 @@ def test_a_family_without_videos_says_so(demos):
 
 
 def test_only_demos_that_are_there_are_offered(demos):
-    with pytest.raises(tam.UnknownDemoError, match=r"there is no demo model 'gpt'; there are 'llava', 'qwen'$"):
+    with pytest.raises(tam.UnknownDemoError, match=r"there is no demo model 'gpt'; there are 'lite', 'llava', 'qwen'$"):
         load_module._load_demo(demos, "gpt")
     with pytest.raises(tam.UnknownDemoError, match=f"there are {', '.join(map(repr, DEMOS))}$"):
         tam.load_demo("gpt")

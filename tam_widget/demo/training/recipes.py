@@ -86,7 +86,7 @@ RECIPES = {
     ),
     "things": Recipe(
         family="lite",
-        steps=5000,
+        steps=8000,
         settling=0,
         batch_size=8,
         learning_rate=1.5e-3,
