@@ -7,7 +7,7 @@ import torch
 from tam_widget.demo.training.families.lite import picture_processor
 from tam_widget.demo.training.features import FeatureCache
 from tam_widget.demo.training.kept_scenes import KeptScenes
-from tam_widget.models.efficientnet_lite import FEATURES, EfficientNetLiteConfig, EfficientNetLiteModel
+from tam_widget.models.own.efficientnet_lite import FEATURES, EfficientNetLiteConfig, EfficientNetLiteModel
 
 SCENES = KeptScenes(count=12, checked=4)
 
