@@ -16,9 +16,13 @@ from tam_widget.replay.explained import Explained
 PROMPT = "Describe the image."
 ANSWER = "A small red circle is left of the star."
 MINICPM = {"minicpmv4_6", "minicpmv4_7", "minicpm_ocr"}
-# The last layer of the first ones has no attention weights; of the second ones, some layer.
-NO_ATTENTION = {"glm5_next", "dots3_note", "mistral_large4", "qwen4_exp", "inkling2"}
-NO_ROLLOUT = {"qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", *MINICPM, *NO_ATTENTION}
+# What their attention adds cannot be followed to the words: several streams, biases of their own, unknown gates.
+NO_LENS = {"gemma3n", "glm5_next", "inkling2", "inkling_mm_model", "muse_spark", "qwen4_exp"}
+# Some layer has no attention weights.
+NO_ROLLOUT = {
+    *("qwen3_5", "qwen3_5_moe", "lfm2_vl", "lfm3_vl", *MINICPM),
+    *("glm5_next", "dots3_note", "mistral_large4", "qwen4_exp", "inkling2", "inkling_mm_model"),
+}
 NO_EMBEDDINGS = {"phi4_multimodal"}  # its decoder looks the words up itself
 # These lay all patches of all pictures side by side or number them through, or count pictures through a batch.
 ONE_BY_ONE = {*MINICPM, "molmo2", "hunyuan_vl"}

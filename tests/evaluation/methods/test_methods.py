@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from explained_scenes import (
     ANSWER,
-    NO_ATTENTION,
     NO_EMBEDDINGS,
+    NO_LENS,
     NO_ROLLOUT,
     PROMPT,
     cases,
@@ -37,7 +37,9 @@ VARIANTS = {
 }
 
 LACKING = {
-    "attention": (NO_ATTENTION, "has no attention weights to read"),
+    "attention": (NO_LENS, "cannot be had of this model"),
+    "attention_mean": (NO_LENS, "cannot be had of this model"),
+    "contribution": (NO_LENS, "cannot be had of this model"),
     "rollout": (NO_ROLLOUT, "has no attention weights to read"),
     "gradient_x_input": (NO_EMBEDDINGS, "does not hand its text decoder embeddings"),
     "integrated_gradients": (NO_EMBEDDINGS, "does not hand its text decoder embeddings"),

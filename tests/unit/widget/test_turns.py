@@ -8,6 +8,7 @@ import traitlets
 from made_explanation import make
 
 from tam_widget.explanation import map_bank
+from tam_widget.lenses import tam as published
 from tam_widget.widget import TAMWidget, encode
 from tam_widget.widget.requests import Turns, answer
 
@@ -86,9 +87,9 @@ def test_what_needs_all_maps_is_answered_after_some_rounds(large, kind):
 
 def test_a_span_is_made_together(large, monkeypatch):
     blocks = []
-    maps = map_bank.TextActivations.maps
+    maps = published.TextActivations.maps
     monkeypatch.setattr(
-        map_bank.TextActivations,
+        published.TextActivations,
         "maps",
         lambda self, *, tokens, **options: blocks.append(tokens) or maps(self, tokens=tokens, **options),
     )
