@@ -15,8 +15,11 @@ ex = tam.explain(model, processor, tam.demo.scene(7).image, "Describe this image
 w = tam.TAMWidget(ex)
 square = ex.find("square")[0]
 
+passes = []
+
 def slowly(*_):
-    time.sleep(0.3)
+    passes.append(1)
+    time.sleep(0.3)  # longer than the kernel works at a time: it stops after each pass
 """
 SENTENCE = re.compile("^(For )?“square” .+ nats.*\\.$")
 
@@ -69,10 +72,10 @@ def test_c_asks_and_cancel_stops_the_kernel(notebook):
     expect(verdict.locator(".tam-sentence")).to_have_text(re.compile(r"^Checking… \d+ %$"))
     view.node.page.keyboard.press("Enter")  # the focus is on Cancel
     expect(verdict).not_to_be_visible()
-    notebook.run("hook.remove(); passes = []; hook = model.register_forward_hook(lambda *_: passes.append(1))")
+    done = notebook.ask("len(passes)")
     view.hover(notebook.ask("ex.find('cross')[0]"))  # answered after whatever was asked before
     view.expect("ready", notebook.ask("ex.find('cross')[0]"))
-    assert notebook.ask("len(passes)") <= 2
+    assert notebook.ask("len(passes)") <= done + 2  # of 21
     assert notebook.page.locator(".jp-CodeCell").count() == before  # no cell was copied or cut
     notebook.run("hook.remove()")
     view.leave()
