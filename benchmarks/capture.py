@@ -9,6 +9,7 @@ picture of 1,344 × 1,008 pixels, on a GPU where there is one.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -60,9 +61,40 @@ def all_maps(model: Qwen2VLForConditionalGeneration, run: capture.Capture, grid:
     rank_gaussian_filter(maps.view(-1, rows, columns), 3).cpu()
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+@dataclass(frozen=True)
+class Setting:
+    """What is generated with: by the command line."""
+
+    model: Qwen2VLForConditionalGeneration
+    inputs: dict[str, torch.Tensor]
+    options: dict[str, Any]
+    grid: tuple[int, int]
+    rounds: int
+
+    def measure(self, ways: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
+        """Time some ways, taking turns."""
+        with torch.no_grad():
+            return interleaved(ways, self.model.device, self.rounds)
+
+    def tell(self, found: dict[str, dict[str, Any]], tokens: str) -> None:
+        """Print where it was measured and how long each way took, beside plain ``generate``."""
+        device = self.model.device
+        parameters = sum(parameter.numel() for parameter in self.model.parameters()) / 1e6
+        where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+        print(f"{parameters:.0f} M parameters, {tokens}, {where}, {self.model.dtype}\n")
+        print(
+            f"| way | median s of {self.rounds} | ratio of medians | median of the rounds' ratios | peak above the "
+            "model, MiB |\n|---|---|---|---|---|"
+        )
+        plain = found["plain generate"]["median"]
+        for name, one in found.items():
+            memory = "not measured on a CPU" if one["peak"] is None else f"{one['peak']:.0f}"
+            print(f"| {name} | {one['median']:.4f} | {one['median'] / plain:.3f} | {one['ratio']:.3f} | {memory} |")
+
+
+def setting(description: str | None) -> Setting:
+    """Read the command line and make what it asks for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=sorted(GRIDS), default="100m")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--rounds", type=int, default=15)
@@ -71,12 +103,18 @@ def main() -> None:
     device, grid = torch.device(arguments.device), GRIDS[arguments.size]
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     model = build_model(SIZES[arguments.size], device, dtype)
-    inputs = make_inputs(model, grid)
     options: dict[str, Any] = {
         "max_new_tokens": arguments.new_tokens,
         "min_new_tokens": arguments.new_tokens,
         "do_sample": False,
     }
+    return Setting(model, make_inputs(model, grid), options, grid, arguments.rounds)
+
+
+def main() -> None:
+    """Measure and print."""
+    here = setting(__doc__)
+    model, inputs, options = here.model, here.inputs, here.options
     run = capture.generate(model, inputs, **options)
     ways: dict[str, Callable[[], Any]] = {
         "plain generate": lambda: model.generate(**inputs, **options),
@@ -84,21 +122,9 @@ def main() -> None:
         "with output_hidden_states": lambda: model.generate(
             **inputs, **options, output_hidden_states=True, return_dict_in_generate=True
         ),
-        "all maps, after it": lambda: all_maps(model, run, grid),
+        "all maps, after it": lambda: all_maps(model, run, here.grid),
     }
-    with torch.no_grad():
-        found = interleaved(ways, device, arguments.rounds)
-    parameters = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-    print(f"{parameters:.0f} M parameters, {arguments.new_tokens} new tokens, {where}, {model.dtype}\n")
-    print(
-        f"| way | median s of {arguments.rounds} | ratio of medians | median of the rounds' ratios | peak above the "
-        "model, MiB |\n|---|---|---|---|---|"
-    )
-    plain = found["plain generate"]["median"]
-    for name, one in found.items():
-        memory = "not measured on a CPU" if one["peak"] is None else f"{one['peak']:.0f}"
-        print(f"| {name} | {one['median']:.4f} | {one['median'] / plain:.3f} | {one['ratio']:.3f} | {memory} |")
+    here.tell(here.measure(ways), f"{options['max_new_tokens']} new tokens")
 
 
 if __name__ == "__main__":

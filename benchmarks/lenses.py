@@ -8,15 +8,12 @@ bfloat16, on a GPU where there is one.
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from at_size.measuring import interleaved
-from at_size.models import SIZES, build_model
-from capture import GRIDS, TEXT, make_inputs
+from capture import TEXT, setting
 from tam_widget.lenses.interface import LENSES
 from tam_widget.lenses.taking import taken, watch_for
 from tam_widget.models import capture
@@ -78,21 +75,8 @@ def with_lenses(
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=sorted(GRIDS), default="100m")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--new-tokens", type=int, default=48)
-    arguments = parser.parse_args()
-    device, grid = torch.device(arguments.device), GRIDS[arguments.size]
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    model = build_model(SIZES[arguments.size], device, dtype)
-    inputs = make_inputs(model, grid)
-    options: dict[str, Any] = {
-        "max_new_tokens": arguments.new_tokens,
-        "min_new_tokens": arguments.new_tokens,
-        "do_sample": False,
-    }
+    here = setting(__doc__)
+    model, inputs, options, grid = here.model, here.inputs, here.options, here.grid
     ways: dict[str, Callable[[], Any]] = {
         "plain generate": lambda: model.generate(**inputs, **options),
         "with TAM alone": lambda: with_lenses(model, inputs, options, grid, ("tam",)),
@@ -100,23 +84,9 @@ def main() -> None:
         "with all lenses": lambda: with_lenses(model, inputs, options, grid, LENSES),
     }
     kept = with_lenses(model, inputs, options, grid, LENSES)
-    with torch.no_grad():
-        found = interleaved(ways, device, arguments.rounds)
-    parameters = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     cells = grid[0] * grid[1]
-    print(
-        f"{parameters:.0f} M parameters, {cells} vision tokens, {TEXT} + {arguments.new_tokens} text tokens, {where}, "
-        f"{model.dtype}\n"
-    )
-    print(
-        f"| way | median s of {arguments.rounds} | ratio of medians | median of the rounds' ratios | peak above the "
-        "model, MiB |\n|---|---|---|---|---|"
-    )
-    plain = found["plain generate"]["median"]
-    for name, one in found.items():
-        memory = "not measured on a CPU" if one["peak"] is None else f"{one['peak']:.0f}"
-        print(f"| {name} | {one['median']:.4f} | {one['median'] / plain:.3f} | {one['ratio']:.3f} | {memory} |")
+    told = f"{cells} vision tokens, {TEXT} + {options['max_new_tokens']} text tokens"
+    here.tell(here.measure(ways), told)
     print("\n| lens | maps kept | bytes a vision token | MiB |\n|---|---|---|---|")
     for name, maps in kept.items():
         values = maps.values  # type: ignore[union-attr]  # Qwen2-VL refuses none

@@ -15,7 +15,7 @@ from tam_widget.explanation.region import merge
 from tam_widget.figures.blend import COLORMAP, OPACITY, Paint
 from tam_widget.figures.pictures import single_overlay
 from tam_widget.figures.row import GAP, MARGIN, Row
-from tam_widget.figures.style import TAMFigure, blank_page
+from tam_widget.figures.style import POINTS, TAMFigure, blank_page
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TAMFigure", "explanation_overlay", "plot"]
 
-_POINTS = 72.0
 _MOST_ROWS = 8
 
 
@@ -92,11 +91,11 @@ def plot(
     style = {"colormap": colormap, "opacity": opacity, "smooth": smooth, "paint": paint}
     said = [group for group in groups if explanation.tokens[group[0]].role == "answer"]
     rows = [
-        Row(explanation, group, width * _POINTS, candidate=candidate, image=image, style=style)
+        Row(explanation, group, width * POINTS, candidate=candidate, image=image, style=style)
         for group in (said or groups)[:_MOST_ROWS]
     ]
     height = 2 * MARGIN + sum(row.height for row in rows) + GAP * (len(rows) - 1)
-    figure = blank_page(width, height / _POINTS)
+    figure = blank_page(width, height / POINTS)
     top = MARGIN
     for row in rows:
         row.draw(figure, top, height)

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matplotlib.axes import Axes
+
 __all__ = [
     "BAR",
     "FADED",
@@ -20,10 +22,12 @@ __all__ = [
     "LARGEST_PICTURE",
     "LINE",
     "PAPER",
+    "POINTS",
     "QUIET",
     "TINT",
     "TAMFigure",
     "blank_page",
+    "page_in_points",
     "seconds",
 ]
 
@@ -37,6 +41,9 @@ INK, QUIET, FADED, LINE, TINT, BAR, PAPER = (
     "#1565c0",
     "#ffffff",
 )
+POINTS = 72.0
+"""In an inch."""
+
 LARGEST_PICTURE = 1024
 """A figure shows no more than this, in pixels."""
 
@@ -76,6 +83,16 @@ def blank_page(width: float, height: float) -> TAMFigure:
     figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
     return figure
+
+
+def page_in_points(width: float, height: float) -> tuple[TAMFigure, Axes]:
+    """Return an empty figure of some points, and axes over all of it that count them from its upper left corner."""
+    figure = blank_page(width / POINTS, height / POINTS)
+    page = figure.add_axes((0, 0, 1, 1))
+    page.set_xlim(0, width)
+    page.set_ylim(height, 0)
+    page.set_axis_off()
+    return figure, page
 
 
 def seconds(time: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from tam_widget.figures.style import BAR, INK, LARGEST_PICTURE, LINE, QUIET, TAMFigure, blank_page
+from tam_widget.figures.style import BAR, INK, LARGEST_PICTURE, LINE, POINTS, QUIET, TAMFigure, page_in_points
 from tam_widget.figures.typeset import LEADING, Run, draw, set_lines, text_width, write
 from tam_widget.media.videos import Video
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_verdict"]
 
-_POINTS = 72.0
 _MARGIN, _GAP = 14.0, 8.0  # points
 _SIZE, _SMALL = 10.0, 8.5
 _CAPTION = 16.0
@@ -44,7 +43,7 @@ def plot_verdict(verdict: Verdict, *, width: float = 9.0) -> TAMFigure:
     TAMFigure
         A ``matplotlib.figure.Figure``.
     """
-    wide = width * _POINTS
+    wide = width * POINTS
     pieces, lines = set_lines([Run(verdict.sentence, INK)], wide - 2 * _MARGIN, _SIZE)
     pictures = [(name, _still(verdict, medium)) for name, medium in verdict.pictures.items()]
     side = (wide - 2 * _MARGIN - (_SHOWN - 1) * _GAP) / _SHOWN
@@ -54,11 +53,7 @@ def plot_verdict(verdict: Verdict, *, width: float = 9.0) -> TAMFigure:
     costs = verdict.costs
     below = top + rows * (tall + _CAPTION + _GAP)
     high = below + len(costs) * _ROW + _MARGIN
-    figure = blank_page(width, high / _POINTS)
-    page = figure.add_axes((0, 0, 1, 1))
-    page.set_xlim(0, wide)
-    page.set_ylim(high, 0)
-    page.set_axis_off()
+    figure, page = page_in_points(wide, high)
     draw(page, pieces, (_MARGIN, _MARGIN), _SIZE)
     for number, (name, picture) in enumerate(pictures):
         row, column = divmod(number, _SHOWN)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
-from tam_widget.figures.style import BAR, INK, LINE, QUIET, TINT, TAMFigure, blank_page
+from tam_widget.figures.style import BAR, INK, LINE, POINTS, QUIET, TINT, TAMFigure, page_in_points
 from tam_widget.figures.text import fitted
 from tam_widget.figures.typeset import LEADING, Run, draw, set_lines, write
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_verdicts"]
 
-_POINTS = 72.0
 _MARGIN, _GAP = 14.0, 10.0  # points
 _SIZE, _SMALL = 11.0, 8.5
 _ROW = 1.6 * _SMALL
@@ -42,15 +41,11 @@ def plot_verdicts(verdicts: Verdicts, *, width: float = 9.0) -> TAMFigure:
     TAMFigure
         A ``matplotlib.figure.Figure``.
     """
-    wide = width * _POINTS
+    wide = width * POINTS
     pieces, lines = set_lines(_runs(verdicts), wide - 2 * _MARGIN, _SIZE)
     top = _MARGIN + lines * _SIZE * LEADING + _GAP
     high = top + (1 + len(verdicts)) * _ROW + _MARGIN
-    figure = blank_page(width, high / _POINTS)
-    page = figure.add_axes((0, 0, 1, 1))
-    page.set_xlim(0, wide)
-    page.set_ylim(high, 0)
-    page.set_axis_off()
+    figure, page = page_in_points(wide, high)
     draw(page, pieces, (_MARGIN, _MARGIN), _SIZE)
     for left, head in zip((0.0, _WORD, _WORD + _KIND), _HEADS, strict=True):
         write(page, (_MARGIN + left, top + 0.5 * _ROW), head, _SMALL, QUIET)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import PromptError
 from tam_widget.models.families import internvl
-from tam_widget.models.inputs.parts import Shown, Text
+from tam_widget.models.families.one_question import count_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,17 +42,9 @@ def render(processor: Any, conversation: Conversation, texts: Sequence[str]) -> 
     PromptError
         There is more to the conversation than that.
     """
-    message, *more = conversation.messages
-    kinds = [type(part) for part in message.parts]
-    if more or message.speaker != "user" or kinds != [Shown] * (len(kinds) - 1) + [Text]:
-        raise PromptError(
-            "this model has no chat template: it takes pictures and one question after them, without a system prompt "
-            "or earlier turns, as in explain(model, processor, picture, 'OCR: ')"
-        )
     start, end = processor.message_start_token, processor.message_end_token
-    pictures = "".join(
-        f"{processor.img_start_token}{processor.image_token}{processor.img_end_token}\n" for _ in kinds[:-1]
-    )
+    picture = f"{processor.img_start_token}{processor.image_token}{processor.img_end_token}\n"
+    pictures = picture * count_pictures(conversation, "'OCR: '")
     (text,) = texts
     written = f"{start}{processor.system_query}{end}{start}user\n{pictures}{text}{end}{start}assistant\n"
     return written, written

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tam_widget.errors import PromptError
-from tam_widget.models.inputs.parts import Shown, Text
+from tam_widget.models.families.one_question import count_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +51,5 @@ def render(processor: Any, conversation: Conversation, texts: Sequence[str]) -> 
     PromptError
         There is more to the conversation than that.
     """
-    message, *more = conversation.messages
-    kinds = [type(part) for part in message.parts]
-    if more or message.speaker != "user" or kinds != [Shown] * (len(kinds) - 1) + [Text]:
-        raise PromptError(
-            "this model has no chat template: it takes pictures and one question after them, without a system prompt "
-            "or earlier turns, as in explain(model, processor, picture, prompt)"
-        )
-    pictures, (text,) = processor.image_token * (len(kinds) - 1), texts
+    pictures, (text,) = processor.image_token * count_pictures(conversation, "prompt"), texts
     return f"{pictures}{text}", f"{pictures}{processor.tokenizer.bos_token}{text}\n"

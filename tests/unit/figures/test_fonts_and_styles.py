@@ -11,6 +11,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from made_explanation import make
 from matplotlib import style
 from matplotlib.font_manager import fontManager
+from matplotlib.style import library
 from PIL import Image
 
 from tam_widget.figures import fonts
@@ -22,9 +23,9 @@ DOLLARS = (("What", " is", " $x$", "?"), ("It", r" \alpha", " $5", "_and", " $6^
 STYLES = {
     "TeX": {"text.usetex": True},
     "mathtext": {"text.parse_math": False, "mathtext.fontset": "cm"},
-    "dark": style.library["dark_background"],
-    "ggplot": style.library["ggplot"],
-    "a style of journals": style.library["seaborn-v0_8-paper"],
+    "dark": library["dark_background"],
+    "ggplot": library["ggplot"],
+    "a style of journals": library["seaborn-v0_8-paper"],
     "grid": {"axes.grid": True, "axes.grid.which": "both", "grid.color": "red"},
     "grey page": {"figure.facecolor": "grey", "savefig.facecolor": "black", "axes.facecolor": "red"},
     "no frame": {"figure.frameon": False, "savefig.edgecolor": "red"},
